@@ -1,0 +1,29 @@
+# Two commands suffice: `make repro` regenerates every table and figure, `make test` checks everything.
+PYTHON ?= python3
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup repro test lint smoke bench
+setup: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && touch $@
+
+repro: setup
+	$(BIN)/python -m clmr.params
+	$(BIN)/python -m dvc repro
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+smoke: setup
+	$(BIN)/python -m pytest -m smoke
+
+bench: setup
+	$(BIN)/python -m benchmarks
