@@ -1,0 +1,50 @@
+"""Settings of the machine at hand: device, workers, logging. They must not change any result.
+
+They come from environment variables and never from params.yaml, so that no result depends on them:
+``CLMR_DEVICE`` (default: a GPU if there is one) and ``CLMR_WORKERS`` (default: one per core).
+"""
+
+import logging
+import os
+import sys
+
+import torch
+
+
+def device() -> torch.device:
+    """The device to compute on.
+
+    Raises:
+        ValueError: If ``CLMR_DEVICE`` names none that torch can use.
+    """
+    wanted = os.environ.get("CLMR_DEVICE", "cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(wanted)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"CLMR_DEVICE: found {wanted!r}, which torch cannot use here ({error}); try cpu"
+        ) from error
+    return chosen
+
+
+def n_workers() -> int:
+    """Processes for work that is spread over cores.
+
+    Raises:
+        ValueError: If ``CLMR_WORKERS`` is not a positive number.
+    """
+    wanted = os.environ.get("CLMR_WORKERS", str(os.cpu_count() or 1))
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise ValueError(f"CLMR_WORKERS: found {wanted!r}, expected a whole number >= 1")
+    return int(wanted)
+
+
+def log_to_output() -> logging.Logger:
+    """The package's logger, writing its messages, and nothing that varies between runs, to standard output."""
+    logger = logging.getLogger("clmr")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+    return logger
