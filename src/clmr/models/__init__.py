@@ -1,0 +1,1 @@
+"""Encoders and heads. Training loops, losses and data stand elsewhere."""

@@ -1,0 +1,53 @@
+"""What stands on top of an encoder: projectors for pre-training, heads for tagging."""
+
+from typing import Literal
+
+from torch import nn
+
+ProjectorKind = Literal["identity", "linear", "nonlinear"]
+HeadKind = Literal["linear", "mlp"]
+
+
+def projector(kind: ProjectorKind, embedding_dim: int, projection_dim: int) -> nn.Module:
+    """Map from embeddings (B, D) to the space of the contrastive loss.
+
+    ``identity``: z = h; ``linear``: z = W h; ``nonlinear``: z = W2 ReLU(W1 h), W1 square.
+
+    Source: thesis section 3.4.
+    Differs: the width of z is not in the thesis; the released code has 64 (master) and 128 (thesis
+        era). It is a parameter here. No biases, as in the released code.
+
+    Args:
+        kind: Which of the three.
+        embedding_dim: D, the width of the embedding.
+        projection_dim: Width of z; ``identity`` ignores it and gives D.
+
+    >>> import torch
+    >>> tuple(projector("nonlinear", 128, 64)(torch.zeros(3, 128)).shape)
+    (3, 64)
+    """
+    if kind == "identity":
+        return nn.Identity()
+    if kind == "linear":
+        return nn.Linear(embedding_dim, projection_dim, bias=False)
+    return nn.Sequential(
+        nn.Linear(embedding_dim, embedding_dim, bias=False),
+        nn.ReLU(),
+        nn.Linear(embedding_dim, projection_dim, bias=False),
+    )
+
+
+def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
+    """Map from frozen embeddings (B, D) to one logit per tag (B, K).
+
+    ``linear`` is logistic regression; ``mlp`` has one hidden layer of D units.
+
+    Source: thesis section 3.6 and the caption of Table 6.1.
+
+    >>> import torch
+    >>> tuple(tagging_head("mlp", 128, 50)(torch.zeros(3, 128)).shape)
+    (3, 50)
+    """
+    if kind == "linear":
+        return nn.Linear(embedding_dim, n_tags)
+    return nn.Sequential(nn.Linear(embedding_dim, embedding_dim), nn.ReLU(), nn.Linear(embedding_dim, n_tags))

@@ -1,0 +1,148 @@
+"""Optimisers and learning-rate schedules of pre-training."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from clmr.config import require
+
+
+@dataclass(frozen=True)
+class OptimizerParams:
+    """Optimiser, learning rate and schedule.
+
+    Source: thesis section 5.3 and eq. 5.1.
+    Differs: released code (master) scales linearly, 0.3 * batch / 256, without warm-up, and decays
+        biases and batch norms too; Fig. 5.1 peaks at 1.75, which fits neither formula.
+
+    Attributes:
+        kind: ``by_batch_size`` is the thesis's rule: Adam below 96 examples, LARS from 96.
+        adam_learning_rate: Constant rate of Adam (thesis: 0.0003).
+        lars_learning_rate_factor: LARS peaks at this times the square root of the batch (thesis: 0.075).
+        weight_decay: Pull towards zero of weights; never on biases and batch norms (thesis: 1e-6).
+        warmup_epochs: Epochs of linear rise before LARS's cosine fall; may be a fraction.
+    """
+
+    kind: Literal["by_batch_size", "adam", "lars"]
+    adam_learning_rate: float
+    lars_learning_rate_factor: float
+    weight_decay: float
+    warmup_epochs: float
+
+    def __post_init__(self) -> None:
+        require(self.adam_learning_rate > 0, "adam_learning_rate", self.adam_learning_rate, "> 0")
+        require(
+            self.lars_learning_rate_factor > 0,
+            "lars_learning_rate_factor",
+            self.lars_learning_rate_factor,
+            "> 0",
+        )
+        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, ">= 0")
+        require(self.warmup_epochs >= 0, "warmup_epochs", self.warmup_epochs, ">= 0")
+
+    def uses_lars(self, batch_size: int) -> bool:
+        """Whether a batch of this many examples is trained with LARS."""
+        return self.kind == "lars" or (self.kind == "by_batch_size" and batch_size >= LARS_FROM_BATCH_SIZE)
+
+
+LARS_FROM_BATCH_SIZE = 96
+"""Smallest batch that the thesis trains with LARS (section 5.3)."""
+
+
+def build_optimizer(
+    modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int
+) -> torch.optim.Optimizer:
+    """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms."""
+    parameters = [parameter for module in modules for parameter in module.parameters()]
+    groups = [
+        {
+            "params": [p for p in parameters if p.dim() > 1],
+            "weight_decay": params.weight_decay,
+            "adapt": True,
+        },
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "adapt": False},
+    ]
+    if params.uses_lars(batch_size):
+        return LARS(groups, lr=params.lars_learning_rate_factor * math.sqrt(batch_size))
+    return torch.optim.Adam(groups, lr=params.adam_learning_rate, betas=(0.9, 0.999))
+
+
+def learning_rate_at(
+    params: OptimizerParams, batch_size: int, steps_per_epoch: int, n_steps: int
+) -> Callable[[int], float]:
+    """The learning rate of each step, counted from 0.
+
+    Adam's is constant. LARS's rises linearly over the warm-up, reaching the peak at its last step,
+    then falls along a half cosine to nearly zero at the last step (thesis Fig. 5.1).
+
+    >>> params = OptimizerParams("lars", 3e-4, 0.075, 1e-6, warmup_epochs=1)
+    >>> rate = learning_rate_at(params, batch_size=100, steps_per_epoch=5, n_steps=50)
+    >>> [round(rate(step), 3) for step in (0, 4, 49)]
+    [0.15, 0.75, 0.001]
+    """
+    if not params.uses_lars(batch_size):
+        return lambda step: params.adam_learning_rate
+    peak = params.lars_learning_rate_factor * math.sqrt(batch_size)
+    n_warmup = min(round(params.warmup_epochs * steps_per_epoch), n_steps)
+
+    def rate(step: int) -> float:
+        if step < n_warmup:
+            return peak * (step + 1) / n_warmup
+        done = (step - n_warmup + 1) / (n_steps - n_warmup + 1)
+        return peak * 0.5 * (1 + math.cos(math.pi * done))
+
+    return rate
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all parameter groups the learning rate ``rate``."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+class LARS(torch.optim.Optimizer):
+    """Momentum SGD whose step for each weight tensor w is scaled by ``trust * |w| / |gradient|``.
+
+    The gradient includes the weight decay. Groups with ``adapt`` false (biases, batch norms) take
+    plain momentum steps.
+
+    Source: You et al. 2017; thesis section 5.3; constants as in SimCLR's reference code.
+    Differs: the released CLMR code means to exclude biases and batch norms but matches against
+        names it never passes, so it adapts and decays everything.
+    """
+
+    def __init__(self, groups: list[dict], lr: float, momentum: float = 0.9, trust: float = 0.001) -> None:
+        super().__init__(
+            groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True}
+        )
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        """Update every parameter that has a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, group)
+
+    def _update(self, parameter: Tensor, group: dict) -> None:
+        gradient = parameter.grad.add(parameter, alpha=group["weight_decay"])
+        if group["adapt"]:
+            gradient = gradient * _trust_ratio(parameter, gradient, group["trust"])
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        state["momentum"].mul_(group["momentum"]).add_(gradient, alpha=group["lr"])
+        parameter.sub_(state["momentum"])
+
+
+def _trust_ratio(weight: Tensor, gradient: Tensor, trust: float) -> Tensor:
+    """``trust * |w| / |g|``, and 1 where either norm is zero; stays on the device."""
+    weight_norm, gradient_norm = weight.norm(), gradient.norm()
+    usable = (weight_norm > 0) & (gradient_norm > 0)
+    return torch.where(
+        usable, trust * weight_norm / gradient_norm.clamp_min(1e-30), torch.ones_like(weight_norm)
+    )
