@@ -1,0 +1,42 @@
+"""Cutting batches into pieces: runs of samples at given starts, and lengths that transform fast.
+
+What belongs here: indexing shared by the steps. What does not: anything that knows what a step does.
+"""
+
+import torch
+from torch import Tensor
+
+
+def runs(signal: Tensor, starts: Tensor, n_samples: int) -> Tensor:
+    """Runs of consecutive samples: ``out[b, ..., i] = signal[b, starts[b, ...] + i]``.
+
+    Args:
+        signal: Shape (B, T), contiguous.
+        starts: First indices, int64 of shape (B, ...), each in [0, T - n_samples].
+        n_samples: Length of every run.
+
+    Returns:
+        Shape (B, ..., n_samples).
+
+    >>> runs(torch.arange(8.0).view(2, 4), torch.tensor([[0, 1], [2, 0]]), 2).tolist()
+    [[[0.0, 1.0], [1.0, 2.0]], [[6.0, 7.0], [4.0, 5.0]]]
+    """
+    # Rows of a view in which every run of the batch is a row: copying rows takes a fifth of the
+    # time of gathering their samples one by one.
+    every_run = signal.view(-1).unfold(0, n_samples, 1)
+    first = torch.arange(len(signal), device=signal.device) * signal.shape[1]
+    index = starts.reshape(len(signal), -1) + first[:, None]
+    return every_run.index_select(0, index.flatten()).view(*starts.shape, n_samples)
+
+
+def fast_length(at_least: int) -> int:
+    """The smallest length >= ``at_least`` that is a power of 2 times 1, 3, 5, 9, 15 or 27: fast to transform.
+
+    MKL takes 0.6 ms for a pair of transforms of 61,440 = 2**12 * 15 samples and 2.4 ms for 60,000,
+    which has four factors of 5; hence few odd factors.
+
+    >>> fast_length(59_049), fast_length(2_000), fast_length(1)
+    (61440, 2048, 1)
+    """
+    odd_parts = (1, 3, 5, 9, 15, 27)
+    return min(odd * 2 ** max(0, -(-at_least // odd) - 1).bit_length() for odd in odd_parts)
