@@ -21,19 +21,17 @@ def write_corpus(folder: Path, n_tracks: int = 24, clips_per_track: int = 2) -> 
     rows, tags = [], []
     for track in range(n_tracks):
         high = track % 2
+        frequency_hz = (1_500 if high else 200) * rng.uniform(0.8, 1.25)
         for clip in range(clips_per_track):
             clip_id = f"{track:03d}-{clip}"
             time = np.arange(int(CLIP_SECONDS * CORPUS_RATE_HZ)) / CORPUS_RATE_HZ
-            frequency_hz = (1_500 if high else 200) * rng.uniform(0.8, 1.25)
             audio = 0.4 * np.sin(2 * np.pi * frequency_hz * time) + 0.02 * rng.standard_normal(len(time))
             (folder / "audio").mkdir(parents=True, exist_ok=True)
             soundfile.write(folder / "audio" / f"{clip_id}.flac", audio, CORPUS_RATE_HZ)
             split = ("train", "train", "valid", "test")[track // 2 % 4]
             rows.append((clip_id, f"track{track:03d}", split, f"audio/{clip_id}.flac"))
             tags.append((clip_id, high, 1 - high, int(track == 0), 0))
-    pd.DataFrame(rows, columns=["clip_id", "track_id", "split", "path"]).to_csv(
-        folder / "clips.csv", index=False
-    )
+    pd.DataFrame(rows, columns=["clip_id", "track_id", "split", "path"]).to_csv(folder / "clips.csv", index=False)
     names = ["clip_id", "high", "low", "rare", "never"]
     pd.DataFrame(tags, columns=names).to_csv(folder / "tags.csv", index=False)
     return folder

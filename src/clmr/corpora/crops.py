@@ -1,0 +1,116 @@
+"""Random crops of tracks, read from a store's memory map: the input of pre-training."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clmr.corpora.store import Store
+from clmr.seeding import generator
+
+
+@dataclass(frozen=True)
+class TrackCrops:
+    """Where crops of ``clip_samples`` samples may start, track by track.
+
+    A track's possible starts, over all its clips, are numbered from 0; ``ends`` holds the running
+    totals by which such a number finds its clip.
+
+    Attributes:
+        store: The audio.
+        clip_samples: Length of a crop.
+        ends: Running total of possible starts, one entry per usable clip, in order of track.
+        offsets: Offset of each such clip in the audio.
+        bounds: First and one-past-last clip of each track, shape (tracks, 2).
+    """
+
+    store: Store
+    clip_samples: int
+    ends: np.ndarray
+    offsets: np.ndarray
+    bounds: np.ndarray
+
+    @property
+    def n_tracks(self) -> int:
+        """Tracks with at least one clip that is long enough."""
+        return len(self.bounds)
+
+    def locate(self, tracks: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """First sample of crops: position in [0, 1) over all possible starts of each track, shapes (B,)."""
+        first, last = self.bounds[tracks].T
+        before = np.where(first > 0, self.ends[first - 1], 0)
+        starts = before + (positions * (self.ends[last - 1] - before)).astype(np.int64)
+        clips = np.searchsorted(self.ends, starts, side="right")
+        return self.offsets[clips] + starts - np.where(clips > 0, self.ends[clips - 1], 0)
+
+    def read(self, starts: np.ndarray) -> Tensor:
+        """Crops beginning at the given samples, shape (B, T), float32 in [-1, 1)."""
+        crops = np.empty((len(starts), self.clip_samples), dtype=np.int16)
+        for crop, start in zip(crops, starts, strict=True):
+            crop[:] = self.store.audio[start : start + self.clip_samples]
+        return torch.from_numpy(crops).float().div_(32_768)
+
+
+def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...]) -> TrackCrops:
+    """The crops that pre-training may read from the given splits.
+
+    Raises:
+        ValueError: If no clip is at least ``clip_samples`` long.
+    """
+    rows = store.rows(*splits)
+    clips = store.clips.iloc[rows]
+    clips = clips[clips.n_samples >= clip_samples].sort_values(["track_id", "offset"], kind="stable")
+    if clips.empty:
+        longest = store.clips.iloc[rows].n_samples.max()
+        raise ValueError(
+            f"{store.folder}: no clip in {list(splits)} has the {clip_samples} samples of the encoder's input "
+            f"(longest: {longest}); use another sample rate or longer clips"
+        )
+    firsts = np.flatnonzero(~clips.track_id.duplicated().to_numpy())
+    bounds = np.stack([firsts, np.append(firsts[1:], len(clips))], axis=1)
+    ends = np.cumsum(clips.n_samples.to_numpy() - clip_samples + 1)
+    return TrackCrops(store, clip_samples, ends, clips.offset.to_numpy(), bounds)
+
+
+def paired_batches(crops: TrackCrops, batch_size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Two independent crops of each of ``batch_size`` different tracks, for one epoch over all tracks.
+
+    Every track comes once, in random order; the remainder that fills no batch is left out. So no
+    two clips of one track ever meet in a batch, where they would be taken for negatives. The two
+    crops may overlap or lie far apart. The next batch is read while the current one is used.
+
+    Source: thesis section 3.1, step 1, and section 3.2.
+    Differs: the thesis-era code joins the clips of a track and crops anywhere, also across a splice;
+        we crop within a clip, each clip weighted by its number of possible crops. Later code treats
+        clips as tracks, which makes clips of one track negatives of each other.
+
+    Yields:
+        Two tensors of shape (B, T), float32.
+
+    Raises:
+        ValueError: If there are fewer tracks than ``batch_size``.
+    """
+    if batch_size > crops.n_tracks:
+        raise ValueError(
+            f"batch_size {batch_size} is larger than the {crops.n_tracks} tracks of {crops.store.folder}; "
+            f"lower it to at most {crops.n_tracks} (params.yaml: pretrain.batch_size, or the run's own)"
+        )
+    order = torch.randperm(crops.n_tracks, generator=generator(seed, "order", epoch)).numpy()
+    n_steps = len(order) // batch_size
+    with ThreadPoolExecutor(max_workers=1) as reader:
+
+        def read(step: int) -> tuple[Tensor, Tensor]:
+            tracks = order[step * batch_size : (step + 1) * batch_size]
+            draws = torch.rand(2, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
+            first, second = (crops.read(crops.locate(tracks, positions)) for positions in draws.numpy())
+            return first, second
+
+        upcoming = reader.submit(read, 0)
+        for step in range(n_steps):
+            current = upcoming.result()
+            if step + 1 < n_steps:
+                upcoming = reader.submit(read, step + 1)
+            yield current

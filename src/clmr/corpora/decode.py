@@ -1,0 +1,42 @@
+"""Any audio file to mono PCM at a given sample rate."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+MIN_PEAK = 1 / 32_767
+"""Peak below which 16-bit audio holds nothing but zeros."""
+
+
+def decode_mono(path: Path, sample_rate_hz: int) -> np.ndarray:
+    """Mono int16 audio of shape (T,), the mean of all channels, resampled with soxr.
+
+    Args:
+        path: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads.
+        sample_rate_hz: Rate of the result.
+
+    Raises:
+        ValueError: If the file cannot be decoded, or is empty, silent, or holds values that are not
+            finite; the message gives the reason alone, for a report that names the file.
+    """
+    try:
+        audio, source_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise ValueError(f"cannot be decoded ({error})") from error
+    if audio.size == 0:
+        raise ValueError("holds no samples")
+    if not np.isfinite(audio).all():
+        raise ValueError("holds values that are not finite")
+    mono = audio.mean(axis=1)
+    if source_rate_hz != sample_rate_hz:
+        mono = soxr.resample(mono, source_rate_hz, sample_rate_hz, quality="HQ")
+    if np.abs(mono).max() < MIN_PEAK:
+        raise ValueError("is silent")
+    return to_int16(mono)
+
+
+def to_int16(audio: np.ndarray) -> np.ndarray:
+    """Audio in [-1, 1] as 16-bit integers, rounded; what lies outside is clipped."""
+    return np.rint(np.clip(audio, -1, 1) * 32_767).astype(np.int16)

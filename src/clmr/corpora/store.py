@@ -1,0 +1,122 @@
+"""PCM stores: one corpus at one sample rate, as a flat int16 file that is memory-mapped.
+
+A store is a folder::
+
+    audio.i16    all clips, one after the other, 16-bit little-endian mono
+    clips.csv    clip_id, track_id, split, offset, n_samples, sha256, path; one row per clip
+    tags.csv     clip_id and one 0/1 column per tag, in tag order; the same rows
+    store.json   sample rate, counts and checksums of the other files
+
+What belongs here: reading stores. :mod:`clmr.corpora.build_store` makes them.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clmr.files import read_json, sha256_of
+
+AUDIO_NAME, CLIPS_NAME, TAGS_NAME, STORE_NAME = "audio.i16", "clips.csv", "tags.csv", "store.json"
+PCM_DTYPE = np.dtype("<i2")
+SPLITS = ("train", "valid", "test")
+_REBUILD = "nothing was used; restore the folder, or remove it and rerun its stage"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A corpus at one sample rate, opened without reading its audio.
+
+    Attributes:
+        folder: Where it lies.
+        sample_rate_hz: Samples per second of all clips.
+        clips: One row per clip, in order of offset; columns as in ``clips.csv``.
+        tags: Tag matrix of shape (clips, K), 0/1, columns in tag order.
+        tag_names: The K tags.
+    """
+
+    folder: Path
+    sample_rate_hz: int
+    clips: pd.DataFrame
+    tags: np.ndarray
+    tag_names: tuple[str, ...]
+
+    @cached_property
+    def audio(self) -> np.ndarray:
+        """All samples as one read-only memory map, shape (T,), int16."""
+        return np.memmap(self.folder / AUDIO_NAME, dtype=PCM_DTYPE, mode="r")
+
+    def clip(self, index: int) -> np.ndarray:
+        """Samples of the clip in row ``index``, a view into the map, shape (T,), int16."""
+        row = self.clips.iloc[index]
+        return self.audio[row.offset : row.offset + row.n_samples]
+
+    def rows(self, *splits: str) -> np.ndarray:
+        """Row numbers of the clips in the given splits, ascending.
+
+        Raises:
+            ValueError: If a split is unknown or holds no clip.
+        """
+        for split in splits:
+            if split not in SPLITS or not (self.clips.split == split).any():
+                found = sorted(self.clips.split.unique())
+                raise ValueError(f"{self.folder}: no clip in split {split!r}, found are {found}; choose among them")
+        return np.flatnonzero(self.clips.split.isin(splits))
+
+    def verify(self) -> None:
+        """Read all audio once and compare every clip with its checksum; memory stays flat.
+
+        Raises:
+            ValueError: Naming the first clips whose samples are not those that were stored.
+        """
+        altered = [
+            str(row.clip_id)
+            for row in self.clips.itertuples()
+            if _digest(self.audio[row.offset : row.offset + row.n_samples]) != row.sha256
+        ]
+        if altered:
+            raise ValueError(
+                f"{self.folder / AUDIO_NAME}: {len(altered)} of {len(self.clips)} clips differ from their "
+                f"checksums (first: {', '.join(altered[:3])}); {_REBUILD}"
+            )
+
+
+def open_store(folder: Path) -> Store:
+    """The store in ``folder``, its tables and the size of its audio checked against their checksums.
+
+    Audio is neither read nor copied: time and memory grow with the tables alone.
+    :meth:`Store.verify` checks the samples themselves.
+
+    Raises:
+        FileNotFoundError: If a file of the store is missing.
+        ValueError: If a file is truncated or altered.
+    """
+    for name in (STORE_NAME, CLIPS_NAME, TAGS_NAME, AUDIO_NAME):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder}: no {name}; {_REBUILD}")
+    facts = read_json(folder / STORE_NAME)
+    found, expected = (folder / AUDIO_NAME).stat().st_size, facts["n_samples"] * PCM_DTYPE.itemsize
+    if found != expected:
+        raise ValueError(f"{folder / AUDIO_NAME}: found {found} bytes, expected {expected}; {_REBUILD}")
+    for name in (CLIPS_NAME, TAGS_NAME):
+        if sha256_of(folder / name) != facts["sha256"][name]:
+            raise ValueError(f"{folder / name}: differs from its checksum in {STORE_NAME}; {_REBUILD}")
+    clips, tags = read_clips(folder / CLIPS_NAME), read_tags(folder / TAGS_NAME)
+    return Store(folder, facts["sample_rate_hz"], clips, tags.to_numpy(np.uint8), tuple(tags.columns))
+
+
+def read_clips(path: Path) -> pd.DataFrame:
+    """A table of clips; ids and paths are text even where they look like numbers."""
+    return pd.read_csv(path, dtype={"clip_id": str, "track_id": str, "split": str, "path": str}, na_filter=False)
+
+
+def read_tags(path: Path) -> pd.DataFrame:
+    """A table of tags with ``clip_id`` as index and one 0/1 column per tag, in tag order."""
+    return pd.read_csv(path, dtype={"clip_id": str}, index_col="clip_id", na_filter=False)
+
+
+def _digest(samples: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(samples)).hexdigest()
