@@ -30,9 +30,7 @@ def algorithm_1(z_a: torch.Tensor, z_b: torch.Tensor, temperature: float) -> flo
 def test_equals_algorithm_1(n_examples, temperature):
     draws = torch.Generator().manual_seed(n_examples)
     z_a, z_b = torch.randn(2, n_examples, 8, generator=draws, dtype=torch.float32)
-    assert nt_xent(z_a, z_b, temperature).item() == pytest.approx(
-        algorithm_1(z_a, z_b, temperature), abs=1e-5
-    )
+    assert nt_xent(z_a, z_b, temperature).item() == pytest.approx(algorithm_1(z_a, z_b, temperature), abs=1e-5)
 
 
 @pytest.mark.parametrize("n_examples", [1, 3, 48])

@@ -13,9 +13,7 @@ def params(kind: str = "by_batch_size", warmup_epochs: float = 2) -> OptimizerPa
     return OptimizerParams(kind, 3e-4, 0.075, 1e-6, warmup_epochs)
 
 
-@pytest.mark.parametrize(
-    ("batch_size", "optimizer"), [(48, torch.optim.Adam), (95, torch.optim.Adam), (96, LARS)]
-)
+@pytest.mark.parametrize(("batch_size", "optimizer"), [(48, torch.optim.Adam), (95, torch.optim.Adam), (96, LARS)])
 def test_the_thesis_rule_decides_by_batch_size(batch_size, optimizer):
     assert type(build_optimizer([nn.Linear(3, 2)], params(), batch_size)) is optimizer
 
@@ -79,9 +77,7 @@ def test_biases_and_batch_norms_are_not_decayed():
     assert {tuple(p.shape) for p in spared["params"]} == {(2,)}
 
 
-@pytest.mark.parametrize(
-    "change", [{"adam_learning_rate": 0.0}, {"weight_decay": -1.0}, {"warmup_epochs": -1.0}]
-)
+@pytest.mark.parametrize("change", [{"adam_learning_rate": 0.0}, {"weight_decay": -1.0}, {"warmup_epochs": -1.0}])
 def test_bad_values_are_refused(change):
     values = {
         "kind": "lars",

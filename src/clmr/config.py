@@ -47,9 +47,7 @@ def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
     required = [name for name, field in fields.items() if _has_no_default(field)]
     missing = [name for name in required if name not in mapping]
     if missing:
-        raise ValueError(
-            f"{where}: missing key {_listed(missing)}; add it (required are {_listed(required)})"
-        )
+        raise ValueError(f"{where}: missing key {_listed(missing)}; add it (required are {_listed(required)})")
     annotations = typing.get_type_hints(cls)
     values = {key: _convert(annotations[key], value, f"{where}.{key}") for key, value in mapping.items()}
     try:
@@ -130,8 +128,7 @@ def _convert_tuple(items: tuple[Any, ...], value: Any, where: str) -> tuple[Any,
     if len(items) != len(value):
         raise ValueError(f"{where}: found {len(value)} values, expected {len(items)}")
     return tuple(
-        _convert(item, entry, f"{where}[{index}]")
-        for index, (item, entry) in enumerate(zip(items, value, strict=True))
+        _convert(item, entry, f"{where}[{index}]") for index, (item, entry) in enumerate(zip(items, value, strict=True))
     )
 
 

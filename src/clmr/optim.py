@@ -53,9 +53,7 @@ LARS_FROM_BATCH_SIZE = 96
 """Smallest batch that the thesis trains with LARS (section 5.3)."""
 
 
-def build_optimizer(
-    modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int
-) -> torch.optim.Optimizer:
+def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int) -> torch.optim.Optimizer:
     """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms."""
     parameters = [parameter for module in modules for parameter in module.parameters()]
     groups = [
@@ -116,9 +114,7 @@ class LARS(torch.optim.Optimizer):
     """
 
     def __init__(self, groups: list[dict], lr: float, momentum: float = 0.9, trust: float = 0.001) -> None:
-        super().__init__(
-            groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True}
-        )
+        super().__init__(groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
@@ -143,6 +139,4 @@ def _trust_ratio(weight: Tensor, gradient: Tensor, trust: float) -> Tensor:
     """``trust * |w| / |g|``, and 1 where either norm is zero; stays on the device."""
     weight_norm, gradient_norm = weight.norm(), gradient.norm()
     usable = (weight_norm > 0) & (gradient_norm > 0)
-    return torch.where(
-        usable, trust * weight_norm / gradient_norm.clamp_min(1e-30), torch.ones_like(weight_norm)
-    )
+    return torch.where(usable, trust * weight_norm / gradient_norm.clamp_min(1e-30), torch.ones_like(weight_norm))

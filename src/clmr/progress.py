@@ -16,9 +16,7 @@ def progress(iterable: Iterable, description: str, total: int | None = None, uni
     Inside a notebook kernel standard error is captured, so the driver names the terminal it was
     started from in the environment variable ``CLMR_TERMINAL`` and the bar goes straight there.
     """
-    return tqdm(
-        iterable, desc=description, total=total, unit=unit, file=_terminal(), disable=None, leave=False
-    )
+    return tqdm(iterable, desc=description, total=total, unit=unit, file=_terminal(), disable=None, leave=False)
 
 
 def terminal_name() -> str | None:
@@ -30,4 +28,4 @@ def terminal_name() -> str | None:
 
 def _terminal() -> TextIO:
     name = os.environ.get(TERMINAL_VARIABLE)
-    return open(name, "w", encoding="utf-8") if name else sys.stderr  # noqa: SIM115 - lives as long as the bar
+    return open(name, "w", encoding="utf-8") if name else sys.stderr

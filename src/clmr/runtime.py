@@ -22,9 +22,7 @@ def device() -> torch.device:
         chosen = torch.device(wanted)
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"CLMR_DEVICE: found {wanted!r}, which torch cannot use here ({error}); try cpu"
-        ) from error
+        raise ValueError(f"CLMR_DEVICE: found {wanted!r}, which torch cannot use here ({error}); try cpu") from error
     return chosen
 
 

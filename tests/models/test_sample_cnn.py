@@ -15,9 +15,7 @@ def plain_sample_cnn(strides: tuple[int, ...], width: int) -> nn.Sequential:
     blocks = [nn.Sequential(nn.Conv1d(1, width, 3, stride=3), nn.BatchNorm1d(width), nn.ReLU())]
     for before, after, stride in zip(channels[:-1], channels[1:], strides, strict=True):
         convolution = nn.Conv1d(before, after, stride, stride=1, padding=1)
-        blocks.append(
-            nn.Sequential(convolution, nn.BatchNorm1d(after), nn.ReLU(), nn.MaxPool1d(stride, stride))
-        )
+        blocks.append(nn.Sequential(convolution, nn.BatchNorm1d(after), nn.ReLU(), nn.MaxPool1d(stride, stride)))
     last = nn.Conv1d(4 * width, 4 * width, 3, padding=1)
     blocks.append(nn.Sequential(last, nn.BatchNorm1d(4 * width), nn.ReLU()))
     return nn.Sequential(*blocks)
@@ -49,9 +47,7 @@ def test_outputs_and_gradients_equal_the_plain_definition(sample_rate_hz, traini
     encoder = SampleCNN(SampleCNNParams(sample_rate_hz, width=4))
     initialise(encoder, torch.Generator().manual_seed(0))
     plain = plain_sample_cnn(layout.strides, width=4)
-    plain.load_state_dict(
-        {key.removeprefix("sequential."): value for key, value in encoder.state_dict().items()}
-    )
+    plain.load_state_dict({key.removeprefix("sequential."): value for key, value in encoder.state_dict().items()})
     encoder.train(training)
     plain.train(training)
     audio = torch.randn(5, layout.clip_samples, generator=torch.Generator().manual_seed(1))
@@ -59,9 +55,7 @@ def test_outputs_and_gradients_equal_the_plain_definition(sample_rate_hz, traini
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
     ours.square().mean().backward()
     theirs.square().mean().backward()
-    torch.testing.assert_close(
-        encoder.sequential[1][0].weight.grad, plain[1][0].weight.grad, atol=1e-4, rtol=1e-3
-    )
+    torch.testing.assert_close(encoder.sequential[1][0].weight.grad, plain[1][0].weight.grad, atol=1e-4, rtol=1e-3)
 
 
 def test_input_of_another_length_is_refused():
@@ -74,9 +68,7 @@ def test_unknown_sample_rate_is_refused():
         SampleCNNParams(44_100, width=2)
 
 
-@pytest.mark.parametrize(
-    ("kind", "n_parameters"), [("identity", 0), ("linear", 512 * 64), ("nonlinear", 512 * 576)]
-)
+@pytest.mark.parametrize(("kind", "n_parameters"), [("identity", 0), ("linear", 512 * 64), ("nonlinear", 512 * 576)])
 def test_projectors_have_no_biases(kind, n_parameters):
     assert sum(p.numel() for p in projector(kind, 512, 64).parameters()) == n_parameters
 

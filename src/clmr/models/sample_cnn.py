@@ -50,9 +50,7 @@ class SampleCNNParams:
     width: int
 
     def __post_init__(self) -> None:
-        require(
-            self.sample_rate_hz in FORMATS, "sample_rate_hz", self.sample_rate_hz, f"one of {sorted(FORMATS)}"
-        )
+        require(self.sample_rate_hz in FORMATS, "sample_rate_hz", self.sample_rate_hz, f"one of {sorted(FORMATS)}")
         require(self.width >= 1, "width", self.width, ">= 1")
 
     @property

@@ -1,0 +1,1 @@
+"""Loops that change weights, and the checkpoints they leave."""
