@@ -1,0 +1,1 @@
+"""What frozen representations are worth: embeddings, probes, metrics and baselines."""

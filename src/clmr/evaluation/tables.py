@@ -1,0 +1,79 @@
+"""Score tables: one row per probed system, in the columns that all score tables share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from clmr.reference import ThesisRow, thesis_value
+
+SCORE_COLUMNS = (
+    "system", "pretrain_corpus", "eval_corpus", "head", "run",
+    "roc_auc_tag", "roc_auc_tag_low", "roc_auc_tag_high",
+    "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high",
+    "roc_auc_clip", "pr_auc_clip", "n_seeds", "scale", "thesis_roc_auc_tag", "thesis_pr_auc_tag",
+)  # fmt: skip
+_UNTRAINED = ("random_init", "log_mel")
+
+
+@dataclass(frozen=True)
+class ScoredSystem:
+    """What a row of a score table is about: system, the run its weights are from (log-mel: None), the store scored."""
+
+    system: str
+    run: str | None
+    store: str
+
+
+def score_table(
+    systems: Mapping[str, ScoredSystem],
+    metrics: Mapping[str, Mapping[str, Mapping[str, float]]],
+    corpus_of_store: Mapping[str, str],
+    store_of_run: Mapping[str, str],
+    thesis: tuple[ThesisRow, ...],
+    scale: str,
+) -> pd.DataFrame:
+    """Table 6.1: one row per system and head, in the order of the parameters.
+
+    A thesis value stands beside a row only where system, corpora and head are the same, so never
+    beside an embedded corpus.
+
+    Args:
+        systems: What was probed, by name.
+        metrics: Scores by the same name, and head.
+        corpus_of_store: Corpus of each store.
+        store_of_run: Store each run was trained on.
+        thesis: Numbers to compare with.
+        scale: Label of the numbers.
+    """
+    rows = []
+    for name, scored in systems.items():
+        trained_on = None if scored.system in _UNTRAINED else corpus_of_store[store_of_run[scored.run]]
+        for head, scores in metrics[name].items():
+            identity = {
+                "system": scored.system,
+                "pretrain_corpus": trained_on,
+                "eval_corpus": corpus_of_store[scored.store],
+                "head": head,
+            }
+            rows.append(
+                identity
+                | {"run": scored.run, "n_seeds": 1, "scale": scale}
+                | {column: scores[column] for column in SCORE_COLUMNS if column in scores}
+                | _thesis_columns(thesis, identity)
+            )
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def _thesis_columns(thesis: tuple[ThesisRow, ...], identity: dict[str, Any]) -> dict[str, float | None]:
+    return {
+        f"thesis_{metric}": thesis_value(thesis, artefact="table_6_1", metric=metric, **identity)
+        for metric in ("roc_auc_tag", "pr_auc_tag")
+    }
+
+
+def tag_table(tag_names: tuple[str, ...], tags: Any, splits: Any) -> pd.DataFrame:
+    """Tables 4.1 and 4.2: positives of each tag in each split; columns tag, train, valid, test, clips (the sum)."""
+    counts = {split: tags[splits == split].sum(axis=0) for split in ("train", "valid", "test")}
+    return pd.DataFrame({"tag": tag_names, **counts, "clips": tags.sum(axis=0)})

@@ -1,0 +1,136 @@
+"""Probes, embeddings and baselines on tones whose tags are true by construction."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from clmr.corpora.store import Store
+from clmr.evaluation.embed import Embeddings, embed, segment_starts
+from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder, load_scores
+from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics
+from clmr.evaluation.metrics import tag_scores
+from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.evaluation.projection import TSNEParams, project_tracks
+from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
+from clmr.training.checkpoint import save_tensors
+
+CPU = torch.device("cpu")
+
+
+def probe_params(**changes) -> ProbeParams:
+    values = {
+        "heads": ("linear", "mlp"), "learning_rate": 1e-2, "weight_decay": 0.0, "batch_size": 32, "max_epochs": 60,
+        "patience_epochs": 3, "n_resamples": 50, "embedding_batch_size": 16, "embedding_precision": "fp32", "seed": 0,
+    }  # fmt: skip
+    return ProbeParams(**(values | changes))
+
+
+class Levels(nn.Module):
+    """An encoder whose embedding is known: mean square of the first and second half."""
+
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        return audio.square().unflatten(1, (2, -1)).mean(dim=2)
+
+
+def test_segments_are_whole_do_not_overlap_and_leave_none_out(store: Store):
+    starts, clips = segment_starts(store, 8_000)
+    assert len(starts) == 6 * len(store.clips)
+    assert clips.tolist() == np.repeat(np.arange(len(store.clips)), 6).tolist()
+    assert (np.diff(starts) >= 8_000).all()
+    assert starts[6] == store.clips.offset[1]
+
+
+def test_clips_shorter_than_a_segment_are_refused(store: Store):
+    with pytest.raises(ValueError, match="48 clips have fewer than the 50000 samples"):
+        segment_starts(store, 50_000)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 1_000])
+def test_embeddings_do_not_depend_on_the_batch(store: Store, batch_size):
+    found = embed(Levels(), store, 8_000, batch_size, CPU, "fp32")
+    clip = store.clip(5)[8_000:16_000].astype(np.float64) / 32_768
+    expected = np.square(clip).reshape(2, -1).mean(axis=1)
+    np.testing.assert_allclose(found.values[5 * 6 + 1], expected, rtol=1e-5)
+    assert found.of(np.array([2, 5])).clips.tolist() == [2] * 6 + [5] * 6
+
+
+def separable(n_clips: int = 200) -> tuple[Embeddings, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, (n_clips, 3))
+    values = np.repeat(labels @ rng.normal(size=(3, 8)), 4, axis=0) * 5 + 100 + rng.normal(size=(4 * n_clips, 8))
+    return Embeddings(values.astype(np.float32), np.repeat(np.arange(n_clips), 4)), labels
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+def test_heads_learn_what_is_separable_and_repeat(kind):
+    embeddings, labels = separable()
+    train, valid, test = (embeddings.of(np.arange(*bounds)) for bounds in ((0, 120), (120, 150), (150, 200)))
+    probe = train_probe(kind, train, valid, labels, probe_params())
+    scores, rows = probe.clip_scores(test)
+    assert rows.tolist() == list(range(150, 200))
+    assert tag_scores(labels[rows], scores).roc_auc.min() > 0.97
+    again, _ = train_probe(kind, train, valid, labels, probe_params()).clip_scores(test)
+    assert np.array_equal(scores, again)
+
+
+def test_clip_score_is_the_mean_of_segment_probabilities():
+    embeddings, labels = separable(40)
+    probe = train_probe("linear", embeddings, embeddings, labels, probe_params(max_epochs=2))
+    scores, _ = probe.clip_scores(embeddings)
+    logits = probe.head((torch.from_numpy(embeddings.values) - probe.mean) / probe.scale)
+    expected = logits.double().sigmoid().reshape(40, 4, 3).mean(dim=1)
+    np.testing.assert_allclose(scores, expected.detach().numpy(), rtol=1e-12)
+
+
+def test_early_stopping_restores_the_best_weights():
+    embeddings, labels = separable(60)
+    train, valid = embeddings.of(np.arange(40)), embeddings.of(np.arange(40, 60))
+    wrong = 1 - labels  # validation asks for the opposite: the best epoch is the first
+    labels = np.concatenate([labels[:40], wrong[40:]])
+    stopped = train_probe("linear", train, valid, labels, probe_params(patience_epochs=2))
+    once = train_probe("linear", train, valid, labels, probe_params(max_epochs=1))
+    assert stopped.epochs == 1
+    assert torch.equal(stopped.head.weight, once.head.weight)
+
+
+def test_a_corpus_without_tags_is_refused():
+    embeddings, labels = separable(10)
+    with pytest.raises(ValueError, match="no clip of the training split has any tag"):
+        train_probe("linear", embeddings, embeddings, 0 * labels, probe_params())
+
+
+def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path):
+    params = SampleCNNParams(8_000, width=2)
+    recipe = _recipe(params)
+    encoder = SampleCNN(params).eval()
+    weights = {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
+    save_tensors(tmp_path / "encoder.safetensors", weights, {"recipe": recipe})
+    loaded = load_encoder(tmp_path / "encoder.safetensors")
+    results = evaluate_encoder(loaded, store, probe_params(max_epochs=5), CPU, tmp_path / "out")
+    assert set(results) == {"linear", "mlp"}
+    assert results["linear"]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
+    scores, rows = load_scores(tmp_path / "out")
+    assert scores["mlp"].shape == (len(store.rows("test")), 4)
+    assert rows.tolist() == store.rows("test").tolist()
+    points = project_tracks(loaded, store, TSNEParams("run", "tones", 3, 5, 4.0, 0))
+    assert len(points) == 15
+    assert points.track_id.nunique() == 3
+    with pytest.raises(ValueError, match="t_sne.n_tracks is 99, the test split"):
+        project_tracks(loaded, store, TSNEParams("run", "tones", 99, 5, 4.0, 0))
+
+
+def _recipe(encoder: SampleCNNParams) -> dict:
+    from clmr.config import to_mapping
+    from tests.training.test_pretrain import recipe
+
+    return to_mapping(recipe(encoder=encoder))
+
+
+def test_log_mel_statistics_tell_high_from_low_tones(store: Store, tmp_path):
+    params = LogMelParams(16, 0.064, (0.1, 1.0), 200)
+    features = log_mel_statistics(store, params)
+    assert features.shape == (len(store.clips), 32)
+    assert np.isfinite(features).all()
+    results = evaluate_log_mel(store, params, probe_params(), tmp_path)
+    assert results["linear"]["roc_auc_tag"] == 1.0
