@@ -1,0 +1,121 @@
+"""All of ``params.yaml`` as one strict dataclass: every key is known, typed and in range, or it is an error.
+
+The parts are defined beside the code that reads them; here they are only put together, for the
+check before a run and for the report.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from clmr import paths
+from clmr.config import from_mapping, require
+from clmr.corpora.build_store import StoreParams
+from clmr.corpora.registry import corpus_params
+from clmr.evaluation.evaluate import EvaluationParams
+from clmr.evaluation.log_mel import LogMelParams
+from clmr.evaluation.probe import ProbeParams
+from clmr.recipes import resolve
+from clmr.results import TaggingParams
+from clmr.training.pretrain import PretrainParams
+
+
+@dataclass(frozen=True)
+class Params:
+    """Everything that can change a result.
+
+    Attributes:
+        scale: What the numbers are: ``paper`` follows the thesis; ``embedded`` and ``smoke`` are
+            budget-limited and labelled so wherever a number is shown.
+        corpora: Corpora by name; each has a ``kind`` and that kind's own fields.
+        stores: Stores by name.
+        pretrain: What pre-training runs share.
+        runs: Pre-training runs by name; each states the store, and what differs from ``pretrain``.
+        evaluations: Encoders to probe, by name.
+        probe: How heads are trained and scored.
+        log_mel: The baseline without learned representations.
+        tagging: What the figures of the tagging stage show.
+    """
+
+    scale: Literal["smoke", "embedded", "paper"]
+    corpora: dict[str, Any]
+    stores: dict[str, StoreParams]
+    pretrain: dict[str, Any]
+    runs: dict[str, Any]
+    evaluations: dict[str, EvaluationParams]
+    probe: ProbeParams
+    log_mel: LogMelParams
+    tagging: TaggingParams
+
+    def __post_init__(self) -> None:
+        for section in ("corpora", "stores", "runs", "evaluations"):
+            for name in getattr(self, section):
+                require(
+                    name.isidentifier(),
+                    f"a name in {section}",
+                    name,
+                    "letters, digits and _ only, for stage names",
+                )
+        for name, store in self.stores.items():
+            _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
+        for name, evaluation in self.evaluations.items():
+            _require_known(f"evaluations.{name}.run", evaluation.run, self.runs)
+            _require_known(f"evaluations.{name}.store", evaluation.store, self.stores)
+        _require_known("tagging.primary_store", self.tagging.primary_store, self.stores)
+        _require_known("tagging.secondary_store", self.tagging.secondary_store, self.stores)
+        _require_known("tagging.t_sne.store", self.tagging.t_sne.store, self.stores)
+        _require_known("tagging.t_sne.run", self.tagging.t_sne.run, self.runs)
+
+    def recipes(self) -> dict[str, PretrainParams]:
+        """The resolved recipe of each run.
+
+        Raises:
+            ValueError: If one lacks a value, has an unknown one, or names an unknown store.
+        """
+        recipes = {}
+        for name, run in self.runs.items():
+            where = f"params.yaml: runs.{name}"
+            if not isinstance(run, dict) or "store" not in run:
+                raise ValueError(f"{where}: missing key store; each run states the store it reads")
+            recipes[name] = from_mapping(PretrainParams, resolve(self.pretrain, run), f"{where} (over pretrain)")
+            _require_known(f"runs.{name}.store", recipes[name].store, self.stores)
+        return recipes
+
+
+def load_params(mapping: dict[str, Any]) -> Params:
+    """Checked parameters.
+
+    Raises:
+        ValueError: Naming the place, what was found, and what is allowed.
+    """
+    params = from_mapping(Params, mapping, "params.yaml")
+    for name, corpus in params.corpora.items():
+        corpus_params(corpus, f"params.yaml: corpora.{name}")
+    params.recipes()
+    return params
+
+
+def read_params(path: Path) -> Params:
+    """Checked parameters of a file."""
+    return load_params(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def _require_known(place: str, name: str, known: dict[str, Any]) -> None:
+    if name not in known:
+        raise ValueError(f"{place}: found {name!r}, which is not defined; defined are {', '.join(known)}")
+
+
+def main() -> None:
+    """Check a parameter file, by default the pipeline's, before anything is run."""
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.params_file()
+    try:
+        read_params(path)
+    except ValueError as error:
+        sys.exit(f"{path.name} is not valid.\n{error}")
+
+
+if __name__ == "__main__":
+    main()

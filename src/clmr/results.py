@@ -1,0 +1,82 @@
+"""Reading what earlier stages wrote, in the form the figures want; iterates over parameters, never over files."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from clmr import paths
+from clmr.config import from_mapping
+from clmr.corpora.store import STORE_NAME, open_store
+from clmr.evaluation.evaluate import EvaluationParams
+from clmr.evaluation.projection import TSNEParams
+from clmr.evaluation.tables import ScoredSystem, score_table, tag_table
+from clmr.files import read_json
+from clmr.reference import load_thesis
+
+LOG_MEL = "log_mel"
+
+
+@dataclass(frozen=True)
+class TaggingParams:
+    """What the figures of the tagging stage show.
+
+    Attributes:
+        primary_store: A store of the first labelled corpus, MagnaTagATune's role.
+        secondary_store: A store of the second labelled corpus, the Million Song Dataset's role.
+        t_sne: Figure 6.1.
+    """
+
+    primary_store: str
+    secondary_store: str
+    t_sne: TSNEParams
+
+
+def tag_counts(store: str) -> pd.DataFrame:
+    """Tags of a store with their positives per split."""
+    opened = open_store(paths.store_dir(store))
+    return tag_table(opened.tag_names, opened.tags, opened.clips.split.to_numpy())
+
+
+def corpus_of(store: str) -> str:
+    """The corpus a store was made from."""
+    return read_json(paths.store_dir(store) / STORE_NAME)["corpus"]
+
+
+def curves(runs: Iterable[str]) -> pd.DataFrame:
+    """Learning curves of the runs that were trained at all, with a column ``run``."""
+    read = {run: pd.read_csv(paths.curve_file(run)) for run in runs}
+    return pd.concat([curve.assign(run=run) for run, curve in read.items() if len(curve)], ignore_index=True)
+
+
+def table_6_1(evaluations: Mapping[str, Any], stores: Iterable[str], scale: str) -> pd.DataFrame:
+    """Scores of all evaluations, then of the log-mel baseline on all stores.
+
+    Args:
+        evaluations: The section ``evaluations`` of the parameters.
+        stores: Names of the stores that have the baseline.
+        scale: Label of the numbers.
+    """
+    listed = {
+        name: from_mapping(EvaluationParams, mapping, f"params.yaml: evaluations.{name}")
+        for name, mapping in evaluations.items()
+    }
+    systems = {name: ScoredSystem(entry.system, entry.run, entry.store) for name, entry in listed.items()}
+    metrics = {name: read_json(paths.metrics_file(f"evaluate@{name}")) for name in systems}
+    for store in stores:
+        systems[f"{LOG_MEL}_{store}"] = ScoredSystem(LOG_MEL, run=None, store=store)
+        metrics[f"{LOG_MEL}_{store}"] = read_json(paths.metrics_file(f"{LOG_MEL}@{store}"))
+    runs = {entry.run for entry in listed.values()}
+    store_of_run = {run: read_json(paths.recipe_file(run))["store"] for run in sorted(runs)}
+    used = {*store_of_run.values(), *(entry.store for entry in systems.values())}
+    thesis = load_thesis(paths.root() / "references" / "thesis.yaml")
+    table = score_table(systems, metrics, {store: corpus_of(store) for store in used}, store_of_run, thesis, scale)
+    return table.sort_values(
+        "eval_corpus", key=lambda column: column.map(_order(column)), kind="stable", ignore_index=True
+    )
+
+
+def _order(names: Iterable[str]) -> dict[str, int]:
+    """Rank of each name by first appearance."""
+    return {name: rank for rank, name in enumerate(dict.fromkeys(names))}

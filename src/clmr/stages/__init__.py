@@ -1,0 +1,1 @@
+"""Entry points of the pipeline: what ``dvc.yaml`` runs. Logic stands in the rest of the package."""
