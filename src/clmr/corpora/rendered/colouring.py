@@ -1,0 +1,114 @@
+"""Recording conditions: equaliser, room, noise and level. All of it works on float arrays of shape (T,)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft, signal
+
+from clmr.corpora.rendered.params import ColouringParams
+
+_N_EQ_BANDS = 3
+_EQ_LOWEST_HZ = 80.0
+_EQ_HIGHEST_HZ = 6000.0
+_LIMITER_CEILING = 0.97
+_QUIETEST_RMS = 1e-5
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """The drawn recording conditions of one track.
+
+    Attributes:
+        eq_bands: Centre in Hz, gain in dB and quality of each peaking band.
+        rt60_s: Reverberation time.
+        wet_db: Reverberation relative to the direct sound.
+        snr_db: Music over noise.
+        noise_slope: Exponent of the noise's power spectrum; 0 is white, -2 is brown.
+    """
+
+    eq_bands: tuple[tuple[float, float, float], ...]
+    rt60_s: float
+    wet_db: float
+    snr_db: float
+    noise_slope: float
+
+
+def draw_colouring(params: ColouringParams, sample_rate_hz: int, rng: np.random.Generator) -> Colouring:
+    """Conditions drawn uniformly from the parameters' ranges; band centres on a logarithmic scale."""
+    highest_hz = min(_EQ_HIGHEST_HZ, 0.4 * sample_rate_hz)
+    centres_hz = np.exp(rng.uniform(np.log(_EQ_LOWEST_HZ), np.log(highest_hz), _N_EQ_BANDS))
+    gains_db = rng.uniform(-params.eq_gain_db, params.eq_gain_db, _N_EQ_BANDS)
+    qualities = rng.uniform(0.5, 1.5, _N_EQ_BANDS)
+    bands = zip(centres_hz.tolist(), gains_db.tolist(), qualities.tolist(), strict=True)
+    return Colouring(
+        eq_bands=tuple(bands),
+        rt60_s=float(rng.uniform(*params.room_rt60_s)),
+        wet_db=float(rng.uniform(*params.room_wet_db)),
+        snr_db=float(rng.uniform(*params.noise_snr_db)),
+        noise_slope=float(rng.uniform(-2.0, 0.0)),
+    )
+
+
+def colour(
+    samples: np.ndarray, colouring: Colouring, level_db: float, sample_rate_hz: int, rng: np.random.Generator
+) -> np.ndarray:
+    """``samples`` through equaliser and room, with noise, at ``level_db``; float32, same shape, within ±1.
+
+    Raises:
+        ValueError: If the samples are silent, since no level can be reached then.
+    """
+    music = add_room(equalise(samples, colouring.eq_bands, sample_rate_hz), colouring, sample_rate_hz, rng)
+    music_rms = root_mean_square(music)
+    if music_rms < _QUIETEST_RMS:
+        raise ValueError(
+            f"found silence (rms {music_rms:.1e}), expected music; check the arrangement and the soundfont"
+        )
+    noise = coloured_noise(len(samples), colouring.noise_slope, rng)
+    mixed = music / music_rms + noise * 10 ** (-colouring.snr_db / 20)
+    scaled = mixed * 10 ** (level_db / 20) / root_mean_square(mixed)
+    # A limiter, as on records: loud clips keep their level and lose their peaks.
+    return (_LIMITER_CEILING * np.tanh(scaled / _LIMITER_CEILING)).astype(np.float32)
+
+
+def root_mean_square(samples: np.ndarray) -> float:
+    """Root mean square of an array."""
+    # Not np.dot: its sum depends on the number of threads, and with it the corpus's bytes.
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+def equalise(samples: np.ndarray, bands: tuple[tuple[float, float, float], ...], sample_rate_hz: int) -> np.ndarray:
+    """``samples`` through peaking filters (Audio EQ Cookbook) with the given centres, gains and qualities."""
+    if not bands:
+        return samples
+    sections = [_peaking_section(*band, sample_rate_hz) for band in bands]
+    return signal.sosfilt(np.array(sections, dtype=np.float32), samples)
+
+
+def add_room(samples: np.ndarray, colouring: Colouring, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
+    """``samples`` with the reverberation of a synthetic room: noise that decays by 60 dB in ``rt60_s``."""
+    n_tail = max(1, round(colouring.rt60_s * sample_rate_hz))
+    decay = 10.0 ** (-3 * np.arange(n_tail) / n_tail)
+    tail = rng.standard_normal(n_tail) * decay
+    tail *= 10 ** (colouring.wet_db / 20) / np.sqrt(np.sum(tail**2))
+    tail = tail.astype(np.float32)  # twice as fast as float64, and far below the noise
+    wet = signal.oaconvolve(samples, tail)[: len(samples)]
+    return samples + wet
+
+
+def coloured_noise(n_samples: int, slope: float, rng: np.random.Generator) -> np.ndarray:
+    """Noise of unit power whose power falls with frequency as f**slope, shape (n_samples,)."""
+    size = fft.next_fast_len(n_samples, real=True)
+    spectrum = fft.rfft(rng.standard_normal(size, dtype=np.float32))
+    # Flat below 1/500 of Nyquist: otherwise brown noise would be nothing but inaudible rumble.
+    frequencies = np.maximum(np.linspace(0, 1, len(spectrum), dtype=np.float32), 1 / 500)
+    noise = fft.irfft(spectrum * frequencies ** (slope / 2), size)[:n_samples]
+    return noise / root_mean_square(noise)
+
+
+def _peaking_section(centre_hz: float, gain_db: float, quality: float, sample_rate_hz: int) -> list[float]:
+    amplitude = 10 ** (gain_db / 40)
+    omega = 2 * np.pi * centre_hz / sample_rate_hz
+    alpha = np.sin(omega) / (2 * quality)
+    numerator = [1 + alpha * amplitude, -2 * np.cos(omega), 1 - alpha * amplitude]
+    denominator = [1 + alpha / amplitude, -2 * np.cos(omega), 1 - alpha / amplitude]
+    return [value / denominator[0] for value in (*numerator, *denominator)]

@@ -1,0 +1,124 @@
+"""Parameters of a rendered corpus. Each corpus of params.yaml is one instance of `RenderedCorpusParams`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clmr.config import require, require_probability, require_range
+
+Soundfont = Literal["timgm6mb", "merlin"]
+Vocabulary = Literal["magnatagatune", "semantic"]
+
+FOLK_COLLECTIONS = ("aird", "oneill", "ryan", "misc_folk")
+SCORE_COLLECTIONS = ("bach", "mozart", "haydn", "beethoven", "schumann")
+COLLECTIONS = FOLK_COLLECTIONS + SCORE_COLLECTIONS
+
+
+@dataclass(frozen=True)
+class CollectionShare:
+    """What a corpus takes from one collection of scores.
+
+    Attributes:
+        clip_share: Fraction of the corpus's clips.
+        family_window: Every tune family has a fixed position in [0, 1), the same in all corpora and
+            all collections; only families with low <= position < high are used. Corpora with
+            disjoint windows therefore share no tune.
+    """
+
+    clip_share: float
+    family_window: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        require_probability("clip_share", self.clip_share)
+        require_range("family_window", self.family_window, 0.0, 1.0)
+        low, high = self.family_window
+        require(low < high, "family_window", list(self.family_window), "[low, high] with low < high")
+
+
+@dataclass(frozen=True)
+class SplitShares:
+    """Fractions of the tracks in each split; they add up to 1."""
+
+    train: float
+    valid: float
+    test: float
+
+    def __post_init__(self) -> None:
+        for name in ("train", "valid", "test"):
+            require(0 < getattr(self, name) < 1, name, getattr(self, name), "a fraction in (0, 1)")
+        total = self.train + self.valid + self.test
+        require(abs(total - 1) < 1e-9, "train + valid + test", total, "1")
+
+
+@dataclass(frozen=True)
+class ColouringParams:
+    """Ranges of the recording conditions, drawn anew for every track.
+
+    Attributes:
+        eq_gain_db: Each of the three peaking bands is boosted or cut by up to this much.
+        room_rt60_s: Reverberation time of the synthetic room.
+        room_wet_db: Level of the reverberation relative to the direct sound.
+        noise_snr_db: Level of the music over the coloured noise.
+    """
+
+    eq_gain_db: float
+    room_rt60_s: tuple[float, float]
+    room_wet_db: tuple[float, float]
+    noise_snr_db: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        require(0 <= self.eq_gain_db <= 24, "eq_gain_db", self.eq_gain_db, "in [0, 24]")
+        require_range("room_rt60_s", self.room_rt60_s, 0.05, 5.0)
+        require_range("room_wet_db", self.room_wet_db, -60.0, 0.0)
+        require_range("noise_snr_db", self.noise_snr_db, 0.0, 96.0)
+
+
+@dataclass(frozen=True)
+class RenderedCorpusParams:
+    """Everything that decides the content of a rendered corpus; equal parameters give equal bytes.
+
+    Attributes:
+        soundfont: Which installed soundfont plays the clips.
+        vocabulary: Which tag rules are applied.
+        collections: Where the scores come from, by collection name.
+        n_clips: Number of clips.
+        clips_per_tune: Mean number of clips made from one tune or movement.
+        clip_duration_s: Length of each clip.
+        sample_rate_hz: Sample rate of the clips.
+        split_shares: Fractions of the corpus in each split.
+        hidden_positive_rate: Fraction of the positive training tags that are left out, as taggers do.
+        p_style: Probability that a track's instruments, drums and tempo are drawn to fit a style;
+            all others are drawn independently of each other.
+        colouring: Recording conditions.
+        seed: Seed of all draws.
+    """
+
+    soundfont: Soundfont
+    vocabulary: Vocabulary
+    collections: dict[str, CollectionShare]
+    n_clips: int
+    clips_per_tune: float
+    clip_duration_s: float
+    sample_rate_hz: int
+    split_shares: SplitShares
+    hidden_positive_rate: float
+    p_style: float
+    colouring: ColouringParams
+    seed: int
+
+    def __post_init__(self) -> None:
+        allowed = "a mapping with keys among " + ", ".join(COLLECTIONS)
+        known = bool(self.collections) and set(self.collections) <= set(COLLECTIONS)
+        require(known, "collections", sorted(self.collections), allowed)
+        total = sum(share.clip_share for share in self.collections.values())
+        require(abs(total - 1) < 1e-6, "sum of the clip_share of all collections", total, "1")
+        require(self.n_clips >= 3, "n_clips", self.n_clips, ">= 3 (a clip for each split)")
+        require(1 <= self.clips_per_tune <= 10, "clips_per_tune", self.clips_per_tune, "in [1, 10]")
+        require(1 <= self.clip_duration_s <= 60, "clip_duration_s", self.clip_duration_s, "in [1, 60]")
+        require(8000 <= self.sample_rate_hz <= 48000, "sample_rate_hz", self.sample_rate_hz, "in [8000, 48000]")
+        require_probability("hidden_positive_rate", self.hidden_positive_rate)
+        require_probability("p_style", self.p_style)
+
+    @property
+    def clip_samples(self) -> int:
+        """Samples of every clip."""
+        return round(self.clip_duration_s * self.sample_rate_hz)

@@ -1,0 +1,209 @@
+"""Which clips a corpus has: works, splits and recipes, decided before any score is read."""
+
+import functools
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from clmr.corpora.rendered.catalogue import Catalogue, WorkRef, read_catalogue
+from clmr.corpora.rendered.draws import generator, position
+from clmr.corpora.rendered.families import tune_families
+from clmr.corpora.rendered.params import RenderedCorpusParams
+from clmr.corpora.rendered.recipes import LEVEL_DB, TEMPO_BPM, Recipe, draw_recipes
+
+SPLITS = ("train", "valid", "test")
+# Weights in the choice of works. Rare dance types and modes would otherwise be too few to learn from.
+_DANCE_WEIGHTS = {"": 1.0, "reel": 1.0, "jig": 2.0, "hornpipe": 2.5, "strathspey": 40.0}
+_RARE_WORK_WEIGHT = 10.0
+_P_PARTS = 0.45
+_EXCERPTS_PER_TRACK = 2
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """One clip to be made.
+
+    Attributes:
+        clip_id: Unique, sorts in corpus order.
+        track_id: Clips of one track are excerpts of one performance and share a split.
+        family_id: Works of one tune family share a split.
+        split: "train", "valid" or "test".
+        work: The score.
+        recipe: Who plays it and how.
+        pulse_bpm: Beats a minute.
+        level_db: Level of the clip re full scale.
+        transpose: Semitones the work is moved by.
+        start_fraction: Where in the work the clip begins.
+    """
+
+    clip_id: str
+    track_id: str
+    family_id: str
+    split: str
+    work: WorkRef
+    recipe: Recipe
+    pulse_bpm: float
+    level_db: float
+    transpose: int
+    start_fraction: float
+
+
+@dataclass(frozen=True)
+class CorpusPlan:
+    """All clips of a corpus, and how many works could not be used, by reason."""
+
+    clips: tuple[ClipPlan, ...]
+    n_skipped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Track:
+    work: WorkRef
+    family_id: str
+    split: str
+    number: int
+    n_clips: int
+
+
+def plan_corpus(params: RenderedCorpusParams) -> list[ClipPlan]:
+    """The clips of a corpus in order, a pure function of the parameters and the installed scores.
+
+    Raises:
+        ValueError: If a collection has too few works for the clips asked of it.
+    """
+    return list(plan_with_counts(params).clips)
+
+
+def plan_with_counts(params: RenderedCorpusParams) -> CorpusPlan:
+    """`plan_corpus` together with the number of works skipped, by reason.
+
+    Raises:
+        ValueError: If a collection has too few works for the clips asked of it.
+    """
+    catalogue = read_catalogue()
+    clip_counts: dict[WorkRef, int] = {}
+    for collection, n_clips in _clips_per_collection(params).items():
+        works = _chosen_works(params, catalogue, collection, n_clips)
+        for index, work in enumerate(works):
+            clip_counts[work] = n_clips // len(works) + (index < n_clips % len(works))
+    splits = _splits(params, clip_counts)
+    tracks = [track for work, n_clips in clip_counts.items() for track in _tracks(work, n_clips, splits)]
+    return CorpusPlan(tuple(_clip_plans(params, tracks)), catalogue.n_skipped)
+
+
+@functools.cache
+def _families() -> dict[str, str]:
+    return tune_families(read_catalogue().works)
+
+
+def _clips_per_collection(params: RenderedCorpusParams) -> dict[str, int]:
+    """Largest remainders, so that the counts add up to ``n_clips``."""
+    exact = {name: share.clip_share * params.n_clips for name, share in sorted(params.collections.items())}
+    counts = {name: int(value) for name, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: (counts[name] - exact[name], name))
+    for name in by_remainder[: params.n_clips - sum(counts.values())]:
+        counts[name] += 1
+    return {name: count for name, count in counts.items() if count}
+
+
+def _chosen_works(
+    params: RenderedCorpusParams,
+    catalogue: Catalogue,
+    collection: str,
+    n_clips: int,
+) -> list[WorkRef]:
+    low, high = params.collections[collection].family_window
+    works = [
+        work
+        for work in catalogue.works
+        if work.collection == collection and low <= position("family", _families()[work.key]) < high
+    ]
+    if not works:
+        raise ValueError(
+            f"collections.{collection}: found no work in the family_window [{low}, {high}), "
+            f"expected at least 1 for {n_clips} clips; widen the window or set the clip_share to 0"
+        )
+    n_works = min(len(works), max(1, round(n_clips / params.clips_per_tune)))
+    return sorted(works, key=lambda work: (-_priority(params.seed, work), work.key))[:n_works]
+
+
+def _priority(seed: int, work: WorkRef) -> float:
+    # Efraimidis & Spirakis (2006): the n largest u ** (1 / w) are a weighted sample without replacement.
+    weight = _DANCE_WEIGHTS.get(work.dance, _RARE_WORK_WEIGHT)
+    if work.mode == "modal":
+        weight = _RARE_WORK_WEIGHT
+    return position("work", seed, work.key) ** (1 / weight)
+
+
+def _splits(params: RenderedCorpusParams, clip_counts: dict[WorkRef, int]) -> dict[str, str]:
+    """Split of every family, such that each split gets its share of the clips of every kind of work."""
+    n_clips: dict[str, int] = defaultdict(int)
+    kinds: dict[str, tuple[str, str, str]] = {}
+    for work, count in sorted(clip_counts.items(), key=lambda item: item[0].key):
+        family = _families()[work.key]
+        n_clips[family] += count
+        kinds.setdefault(family, (work.dance, work.collection, work.mode))
+    # Families of a kind follow each other, and whoever is furthest behind gets the next one.
+    order = sorted(kinds, key=lambda family: (kinds[family], position("split", params.seed, family)))
+    taken = dict.fromkeys(SPLITS, 0)
+    splits = {}
+    for family in order:
+        total = sum(taken.values()) + n_clips[family]
+        split = max(SPLITS, key=lambda name: getattr(params.split_shares, name) * total - taken[name])
+        splits[family] = split
+        taken[split] += n_clips[family]
+    return splits
+
+
+def _tracks(work: WorkRef, n_clips: int, splits: dict[str, str]) -> list[_Track]:
+    """The work's performances: of a tune each clip is one, of a longer score up to two clips share one."""
+    family = _families()[work.key]
+    per_track = 1 if work.is_tune else _EXCERPTS_PER_TRACK
+    starts = range(0, n_clips, per_track)
+    return [
+        _Track(work, family, splits[family], number, min(per_track, n_clips - start))
+        for number, start in enumerate(starts, start=1)
+    ]
+
+
+def _clip_plans(params: RenderedCorpusParams, tracks: list[_Track]) -> list[ClipPlan]:
+    plans: list[ClipPlan] = []
+    for split in SPLITS:
+        members = [track for track in tracks if track.split == split]
+        rng = generator("recipes", params.seed, split)
+        p_parts = np.array([0.0 if track.work.is_tune else _P_PARTS for track in members])
+        # Dealt split by split: every factor is as frequent in the small splits as in training.
+        for track, recipe in zip(members, draw_recipes(len(members), params.p_style, p_parts, rng), strict=True):
+            plans += _track_plans(params, track, recipe)
+    plans.sort(key=lambda plan: (plan.track_id, plan.start_fraction))
+    width = len(str(len(plans)))
+    return [_numbered(plan, f"{index:0{width}d}-{plan.track_id}") for index, plan in enumerate(plans)]
+
+
+def _track_plans(params: RenderedCorpusParams, track: _Track, recipe: Recipe) -> list[ClipPlan]:
+    track_id = f"{track.work.key}-v{track.number}"
+    rng = generator("track", params.seed, track_id)
+    pulse_bpm = float(rng.uniform(*TEMPO_BPM[recipe.tempo]))
+    level_db = float(rng.uniform(*LEVEL_DB[recipe.loudness]))
+    transpose = int(rng.integers(-5, 7))
+    starts = (np.arange(track.n_clips) + rng.random(track.n_clips)) / track.n_clips
+    return [
+        ClipPlan(
+            clip_id="",
+            track_id=track_id,
+            family_id=track.family_id,
+            split=track.split,
+            work=track.work,
+            recipe=recipe,
+            pulse_bpm=pulse_bpm,
+            level_db=level_db,
+            transpose=transpose,
+            start_fraction=float(start),
+        )
+        for start in starts
+    ]
+
+
+def _numbered(plan: ClipPlan, clip_id: str) -> ClipPlan:
+    return ClipPlan(**{**plan.__dict__, "clip_id": clip_id})

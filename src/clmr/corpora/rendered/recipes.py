@@ -1,0 +1,248 @@
+"""Recipes: who plays a track, how, how fast and how loudly.
+
+A recipe's factors are drawn independently of each other, of the work and of the split, so that no
+factor gives another away. A share of the tracks is drawn to fit a style instead, since independent
+draws seldom make, say, a metal band.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clmr.corpora.rendered.draws import deal
+from clmr.corpora.rendered.instruments import DRUM_KITS, INSTRUMENTS
+
+# Beats a minute; gaps between the classes keep "slow" and "fast" beyond dispute.
+TEMPO_BPM = {"slow": (46, 66), "medium": (82, 112), "brisk": (120, 134), "fast": (142, 176)}
+# Level of the whole clip in dB re full scale (root mean square), again with gaps.
+LEVEL_DB = {"quiet": (-40.0, -31.0), "middle": (-27.0, -20.0), "loud": (-16.5, -13.0)}
+BACKING_PATTERNS = ("block", "pulse", "offbeat", "arpeggio", "strum")
+DRUM_PATTERNS = ("four on the floor", "backbeat", "double kick", "swing", "train", "march", "hand", "sparse")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The drawn factors of one track. Names of instruments are keys of `INSTRUMENTS`; "" means none.
+
+    Attributes:
+        style: Style the factors were drawn to fit; "" if they were drawn independently.
+        ensemble: "solo", "duo" (lead and backing), "band" (with a bass) or "parts" (the score's own).
+        lead: Plays the melody.
+        second_lead: Takes turns with the lead.
+        backing: Plays the chords.
+        pattern: How it plays them.
+        bass: Plays the chords' roots.
+        pad: Holds the chords in the background.
+        drums: Pattern of the drums.
+        kit: Key of `DRUM_KITS`.
+        tempo: Key of `TEMPO_BPM`.
+        touch: "soft", "normal" or "hard".
+        articulation: "staccato", "normal" or "legato".
+        loudness: Key of `LEVEL_DB`.
+    """
+
+    style: str
+    ensemble: str
+    lead: str
+    second_lead: str
+    backing: str
+    pattern: str
+    bass: str
+    pad: str
+    drums: str
+    kit: str
+    tempo: str
+    touch: str
+    articulation: str
+    loudness: str
+
+
+# What is drawn for a track without a style, with weights.
+_CHOICES: dict[str, dict[str, float]] = {
+    "ensemble": {"solo": 0.22, "duo": 0.32, "band": 0.46},
+    "lead": {
+        "piano": 1.0, "harpsichord": 1.1, "organ": 0.7, "accordion": 0.7, "guitar": 1.0,
+        "electric guitar": 0.6,
+        "distorted guitar": 0.5, "violin": 1.6, "cello": 1.5, "harp": 1.2, "string section": 0.7,
+        "choir": 0.9,
+        "brass": 1.0, "saxophone": 1.0, "reed": 0.7, "flute": 1.6, "synth lead": 1.4, "synth pad": 0.5,
+        "sitar": 1.3, "banjo": 0.8, "bagpipe": 0.5, "bells": 0.6,
+    },
+    "second_lead": {
+        "": 20.0, "violin": 1.0, "cello": 1.0, "flute": 1.0, "brass": 0.7, "saxophone": 0.7, "reed": 0.6,
+        "piano": 0.6, "synth lead": 0.8, "harpsichord": 0.6, "harp": 0.6, "choir": 0.6, "sitar": 0.6,
+    },
+    "backing": {
+        "piano": 1.2, "harpsichord": 1.0, "organ": 0.8, "accordion": 0.7, "guitar": 1.4,
+        "electric guitar": 0.8,
+        "distorted guitar": 0.6, "harp": 1.1, "string section": 1.2, "choir": 1.0, "synth pad": 1.1,
+        "banjo": 0.6,
+    },
+    "pattern": {"block": 1.0, "pulse": 1.0, "offbeat": 1.0, "arpeggio": 1.2, "strum": 0.8},
+    "bass": {"acoustic bass": 1.2, "electric bass": 1.0, "synth bass": 0.7},
+    "pad": {"": 5.0, "synth pad": 0.7, "string section": 0.6, "choir": 0.5},
+    "drums": {
+        "": 5.5, "four on the floor": 1.2, "backbeat": 1.2, "double kick": 0.5, "swing": 0.9, "train": 0.7,
+        "march": 0.7, "hand": 1.0, "sparse": 0.8,
+    },
+    "kit": {"acoustic": 2.0, "electronic": 1.3, "jazz": 1.0, "orchestral": 0.7},
+    "tempo": {"slow": 0.29, "medium": 0.27, "brisk": 0.19, "fast": 0.25},
+    "touch": {"soft": 0.34, "normal": 0.36, "hard": 0.30},
+    "articulation": {"staccato": 0.3, "normal": 0.4, "legato": 0.3},
+    "loudness": {"quiet": 0.22, "middle": 0.56, "loud": 0.22},
+}  # fmt: skip
+
+# What a style asks of the factors it is about; the others stay as drawn.
+STYLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "techno": {
+        "ensemble": ("band",), "lead": ("synth lead",), "second_lead": ("",), "bass": ("synth bass",),
+        "backing": ("synth pad", "string section", "piano", "choir"), "drums": ("four on the floor",),
+        "kit": ("electronic",), "tempo": ("brisk", "fast"), "touch": ("normal", "hard"),
+    },
+    "dance": {
+        "ensemble": ("band",), "drums": ("four on the floor",), "kit": ("electronic", "acoustic"),
+        "tempo": ("brisk", "medium", "fast"),
+    },
+    "rock": {
+        "ensemble": ("band",), "backing": ("distorted guitar", "electric guitar"), "bass": ("electric bass",),
+        "drums": ("backbeat",), "kit": ("acoustic",), "tempo": ("medium", "brisk", "fast"),
+        "touch": ("normal", "hard"), "pattern": ("pulse", "strum"),
+    },
+    "metal": {
+        "ensemble": ("band",), "lead": ("distorted guitar", "violin", "synth lead"),
+        "second_lead": ("",), "backing": ("distorted guitar",), "pad": ("", "choir"),
+        "bass": ("electric bass",),
+        "drums": ("double kick",), "kit": ("acoustic",), "tempo": ("brisk", "fast"), "touch": ("hard",),
+    },
+    "ambient": {
+        "ensemble": ("duo", "band"), "backing": ("synth pad",), "pattern": ("block",), "drums": ("",),
+        "tempo": ("slow",), "touch": ("soft", "normal"), "articulation": ("legato",),
+    },
+    "new age": {
+        "ensemble": ("duo", "band"), "lead": ("flute", "harp", "piano", "guitar", "bells"),
+        "second_lead": ("",),
+        "backing": ("harp", "piano", "guitar", "synth pad", "choir"), "pad": ("synth pad", "choir"),
+        "drums": ("",),
+        "pattern": ("arpeggio", "block"), "tempo": ("slow", "medium"), "touch": ("soft", "normal"),
+    },
+    "country": {
+        "ensemble": ("band",), "lead": ("banjo", "violin", "guitar"), "second_lead": ("",),
+        "backing": ("guitar",),
+        "pattern": ("offbeat", "strum"), "bass": ("acoustic bass", "electric bass"), "pad": ("",),
+        "drums": ("train", "", "backbeat"), "kit": ("acoustic",), "tempo": ("medium", "brisk", "fast"),
+    },
+    "indian": {
+        "ensemble": ("duo",), "lead": ("sitar",), "second_lead": ("", "flute", "violin"),
+        "backing": ("sitar",),
+        "drums": ("hand", ""), "kit": ("acoustic",),
+    },
+    "choral": {
+        "ensemble": ("parts",), "lead": ("choir",), "second_lead": ("",), "pad": ("",), "drums": ("",),
+        "articulation": ("legato", "normal"), "tempo": ("slow", "medium", "brisk"),
+    },
+    "classical": {
+        "ensemble": ("duo", "band"),
+        "lead": ("violin", "cello", "flute", "reed", "piano", "harpsichord", "string section", "harp"),
+        "second_lead": ("",), "backing": ("piano", "harpsichord", "string section", "harp"),
+        "pattern": ("arpeggio", "block"), "bass": ("acoustic bass",), "pad": ("", "string section"),
+        "drums": ("",),
+    },
+    "folk": {
+        "ensemble": ("duo", "band"), "lead": ("violin", "flute", "accordion", "banjo", "bagpipe"),
+        "second_lead": ("", "violin", "flute"), "backing": ("guitar", "accordion"),
+        "bass": ("acoustic bass",),
+        "pad": ("",), "drums": ("", "hand"), "kit": ("acoustic",), "tempo": ("medium", "brisk", "fast"),
+    },
+}  # fmt: skip
+
+
+def draw_recipes(n_recipes: int, p_style: float, p_parts: np.ndarray, rng: np.random.Generator) -> list[Recipe]:
+    """``n_recipes`` recipes whose factors each occur as often as their weights say, in random combination.
+
+    Args:
+        n_recipes: Number of recipes.
+        p_style: Fraction drawn to fit a style, equally many of each.
+        p_parts: Probability of each recipe, shape (n_recipes,), to play the score's own parts; 0
+            for tunes, which have but one.
+        rng: Source of all draws.
+    """
+    styles = ("", *STYLES)
+    style_weights = (1 - p_style, *[p_style / len(STYLES)] * len(STYLES))
+    drawn = {
+        factor: deal(tuple(options), tuple(options.values()), n_recipes, rng) for factor, options in _CHOICES.items()
+    }
+    drawn["style"] = deal(styles, style_weights, n_recipes, rng)
+    recipes = [Recipe(**{factor: cards[index] for factor, cards in drawn.items()}) for index in range(n_recipes)]
+    return [_finished(recipe, float(p), rng) for recipe, p in zip(recipes, p_parts, strict=True)]
+
+
+def _finished(recipe: Recipe, p_parts: float, rng: np.random.Generator) -> Recipe:
+    wants_parts = rng.random() < p_parts
+    if recipe.style:
+        recipe = _styled(recipe, rng)
+    elif wants_parts:
+        recipe = replace(recipe, ensemble="parts")
+    if p_parts == 0 and recipe.ensemble == "parts":
+        # A lone melody for choir: the other voices are made from its chords.
+        recipe = replace(recipe, ensemble="duo", backing="choir", pattern="block")
+    return _without_unused(recipe)
+
+
+def _styled(recipe: Recipe, rng: np.random.Generator) -> Recipe:
+    wanted = STYLES[recipe.style]
+    changed = {
+        factor: options[int(rng.integers(len(options)))]
+        for factor, options in wanted.items()
+        if getattr(recipe, factor) not in options
+    }
+    return replace(recipe, **changed)
+
+
+def _without_unused(recipe: Recipe) -> Recipe:
+    """The recipe with everything blanked that its ensemble does not have, so that factors say what sounds."""
+    if recipe.ensemble in ("solo", "parts"):
+        blank = ("second_lead", "backing", "bass", "pad", "drums")
+    elif recipe.ensemble == "duo":
+        blank = ("bass", "pad")
+    else:
+        blank = ()
+    changed = dict.fromkeys(blank, "")
+    if recipe.style == "new age":
+        changed.pop("pad", None)
+    if recipe.second_lead in (recipe.lead, recipe.backing):
+        changed["second_lead"] = ""
+    if recipe.pad in (recipe.lead, recipe.backing):
+        changed["pad"] = ""
+    recipe = replace(recipe, **changed)
+    return recipe if recipe.drums else replace(recipe, kit="")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The program that plays each role of a recipe; 0 where the role is not filled."""
+
+    lead: int
+    second_lead: int
+    backing: int
+    bass: int
+    pad: int
+    kit: int
+
+
+def draw_programs(recipe: Recipe, rng: np.random.Generator) -> Programs:
+    """One of the instrument's programs for every role."""
+
+    def pick(options: tuple[int, ...]) -> int:
+        return options[int(rng.integers(len(options)))] if options else 0
+
+    def of_instrument(name: str) -> int:
+        return pick(INSTRUMENTS[name].programs if name else ())
+
+    return Programs(
+        lead=of_instrument(recipe.lead),
+        second_lead=of_instrument(recipe.second_lead),
+        backing=of_instrument(recipe.backing),
+        bass=of_instrument(recipe.bass),
+        pad=of_instrument(recipe.pad),
+        kit=pick(DRUM_KITS[recipe.kit] if recipe.kit else ()),
+    )

@@ -1,0 +1,110 @@
+"""One clip, from its plan to samples and tags."""
+
+import functools
+
+import numpy as np
+
+from clmr.corpora.rendered.arranging import Player, arrange
+from clmr.corpora.rendered.catalogue import WorkRef
+from clmr.corpora.rendered.colouring import colour, draw_colouring
+from clmr.corpora.rendered.draws import generator
+from clmr.corpora.rendered.instruments import INSTRUMENTS
+from clmr.corpora.rendered.midi import DRUM_CHANNEL, MidiTrack
+from clmr.corpora.rendered.midi import midi_bytes as file_bytes
+from clmr.corpora.rendered.params import RenderedCorpusParams
+from clmr.corpora.rendered.performance import Performance
+from clmr.corpora.rendered.planning import ClipPlan
+from clmr.corpora.rendered.recipes import draw_programs
+from clmr.corpora.rendered.scores import Score, read_score
+from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
+from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
+
+_LOUDEST_VOLUME = 90
+_PAN_WIDTH = 30
+
+
+def render_clip(plan: ClipPlan, params: RenderedCorpusParams) -> np.ndarray:
+    """Samples of a clip, float32, shape (T,) with T = ``params.clip_samples``; the same at every call.
+
+    Raises:
+        ValueError: If the score has no notes or the arrangement is silent.
+    """
+    midi = file_bytes(midi_tracks(play_clip(plan, params), params.soundfont))
+    rendered = synthesise(midi, params.soundfont, params.sample_rate_hz)
+    samples = np.zeros(params.clip_samples, dtype=np.float32)
+    n_rendered = min(len(rendered), len(samples))
+    samples[:n_rendered] = rendered[:n_rendered]
+    conditions = generator("colouring", params.seed, plan.track_id)
+    colouring = draw_colouring(params.colouring, params.sample_rate_hz, conditions)
+    noise = generator("noise", params.seed, plan.track_id, plan.start_fraction)
+    return colour(samples, colouring, plan.level_db, params.sample_rate_hz, noise)
+
+
+def play_clip(plan: ClipPlan, params: RenderedCorpusParams) -> list[Player]:
+    """What every player plays in a clip."""
+    score = cached_score(plan.work)
+    timeline = cut_timeline(score, plan.pulse_bpm, params.clip_duration_s, plan.start_fraction)
+    programs = draw_programs(plan.recipe, generator("programs", params.seed, plan.track_id))
+    seconds_per_quarter = 60 / plan.pulse_bpm / timeline.pulse_quarters
+    details = generator("details", params.seed, plan.track_id, plan.start_fraction)
+    return arrange(timeline, plan.recipe, programs, seconds_per_quarter, plan.transpose, details)
+
+
+def perform(plan: ClipPlan, params: RenderedCorpusParams) -> Performance:
+    """What the tags of a clip depend on, taken from what its players really play."""
+    players = play_clip(plan, params)
+    pitched = [player for player in players if player.role != "drums"]
+    return Performance(
+        recipe=plan.recipe,
+        instruments=frozenset(player.instrument for player in pitched),
+        n_pitched_parts=len(pitched),
+        has_drums=len(pitched) < len(players),
+        pulse_bpm=plan.pulse_bpm,
+        collection=plan.work.collection,
+        dance=plan.work.dance,
+        mode=cached_score(plan.work).mode,
+        metre=metre_class(cached_score(plan.work)),
+    )
+
+
+def metre_class(score: Score) -> str:
+    """The metre as a listener would name it: "duple", "triple", "compound", or "" if neither fits."""
+    if not score.one_metre:
+        return ""
+    if is_compound(score.metre):
+        return "compound"
+    pulses = pulses_per_bar(score)
+    return "triple" if pulses % 3 == 0 else "duple" if pulses % 2 == 0 else ""
+
+
+def midi_tracks(players: list[Player], soundfont: str) -> list[MidiTrack]:
+    """One channel for each player, with volumes that give every player its level on this soundfont."""
+    pitched_channels = iter([channel for channel in range(16) if channel != DRUM_CHANNEL])
+    channels = [DRUM_CHANNEL if player.role == "drums" else next(pitched_channels) for player in players]
+    estimates_db = [
+        stem_level_db(soundfont, player.role == "drums", player.program, _probe_pitch(player), player.notes)
+        for player in players
+    ]
+    gains_db = np.array([player.level_db for player in players]) - np.array(estimates_db)
+    # The loudest channel is set to a fixed volume: none saturates, and the sum stays below full scale.
+    volumes = _LOUDEST_VOLUME * 10 ** ((gains_db - gains_db.max()) / 40)
+    return [
+        MidiTrack(
+            channel=channel,
+            program=player.program,
+            volume=max(1, round(volume)),  # General MIDI: amplitude goes with the square of the volume
+            pan=64 if player.role == "drums" else 64 + _PAN_WIDTH * (order % 3 - 1),
+            notes=player.notes,
+        )
+        for order, (channel, player, volume) in enumerate(zip(channels, players, volumes, strict=True))
+    ]
+
+
+def _probe_pitch(player: Player) -> int:
+    return 0 if player.role == "drums" else INSTRUMENTS[player.instrument].centre
+
+
+@functools.lru_cache(maxsize=4)
+def cached_score(work: WorkRef) -> Score:
+    """`read_score`, remembered for the clips of one work that follow each other."""
+    return read_score(work)

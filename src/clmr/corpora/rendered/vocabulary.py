@@ -1,0 +1,241 @@
+"""The tags and the rules by which a clip earns them.
+
+A tag is given only where a listener would agree, and every rule can be read off what was played; no
+rule looks at the sound. Gaps between classes (tempo, level) leave the doubtful cases untagged.
+"""
+
+from collections.abc import Callable
+
+from clmr.corpora.rendered.performance import Performance
+
+_GUITARS = frozenset({"guitar", "electric guitar", "distorted guitar"})
+_AMPLIFIED = frozenset({"electric guitar", "distorted guitar", "electric bass"})
+_BOWED = frozenset({"violin", "cello", "string section"})
+_SYNTHS = frozenset({"synth lead", "synth pad"})
+_DRIVING = frozenset({"four on the floor", "backbeat", "double kick", "train"})
+_FOLK_BOOKS = frozenset({"aird", "oneill", "ryan", "misc_folk"})
+
+
+Rule = Callable[[Performance], bool]
+
+
+def tags_of(performance: Performance, vocabulary: str) -> tuple[str, ...]:
+    """The tags the performance earns, in the vocabulary's order."""
+    return tuple(tag for tag, rule in VOCABULARIES[vocabulary].items() if rule(performance))
+
+
+def _plays(*names: str) -> Rule:
+    return lambda p: p.plays(names)
+
+
+def _tempo(name: str) -> Rule:
+    return lambda p: p.recipe.tempo == name
+
+
+def _loudness(name: str) -> Rule:
+    return lambda p: p.recipe.loudness == name
+
+
+def _is_soft(p: Performance) -> bool:
+    gentle = p.all_are("gentle", besides=("piano", "string section", "violin"))
+    return p.recipe.touch == "soft" and not p.has_drums and gentle
+
+
+def _is_electronic(p: Performance) -> bool:
+    carried = 2 * p.n_synthetic >= len(p.instruments)
+    return p.n_synthetic > 0 and (carried or p.recipe.kit == "electronic")
+
+
+def _is_dance(p: Performance) -> bool:
+    return p.recipe.drums == "four on the floor" and 108 <= p.pulse_bpm <= 150
+
+
+def _is_techno(p: Performance) -> bool:
+    synths = {"synth lead", "synth bass"} <= p.instruments
+    return p.recipe.drums == "four on the floor" and p.recipe.kit == "electronic" and synths and p.pulse_bpm >= 118
+
+
+def _is_rock(p: Performance) -> bool:
+    electric = p.plays(("distorted guitar", "electric guitar")) and "electric bass" in p.instruments
+    driven = p.recipe.drums in ("backbeat", "double kick") and p.recipe.kit == "acoustic"
+    return electric and driven and p.recipe.tempo != "slow" and p.recipe.touch != "soft"
+
+
+def _is_metal(p: Performance) -> bool:
+    heavy = p.recipe.backing == "distorted guitar" and p.recipe.touch == "hard"
+    return heavy and p.recipe.drums == "double kick" and p.pulse_bpm >= 118
+
+
+def _is_ambient(p: Performance) -> bool:
+    return "synth pad" in p.instruments and not p.has_drums and p.recipe.tempo == "slow" and p.recipe.touch != "hard"
+
+
+def _is_new_age(p: Performance) -> bool:
+    dreamy = p.recipe.lead in ("flute", "harp", "piano", "guitar", "bells") and p.plays(("synth pad", "choir"))
+    calm = p.recipe.tempo in ("slow", "medium") and p.recipe.touch != "hard"
+    return dreamy and calm and not p.has_drums and not p.plays(("distorted guitar", "electric guitar", "banjo"))
+
+
+def _is_country(p: Performance) -> bool:
+    twang = p.recipe.lead in ("banjo", "violin", "guitar") and p.recipe.backing in ("guitar", "banjo")
+    rhythm = p.recipe.bass in ("acoustic bass", "electric bass") and p.recipe.pattern in ("offbeat", "strum")
+    return twang and rhythm and p.recipe.drums in ("", "train", "backbeat") and p.recipe.tempo != "slow"
+
+
+def _is_indian(p: Performance) -> bool:
+    return p.recipe.lead == "sitar" and p.recipe.backing == "sitar" and p.recipe.kit in ("", "acoustic")
+
+
+def _is_choral(p: Performance) -> bool:
+    singing = p.recipe.lead == "choir" and (p.recipe.ensemble == "parts" or p.recipe.backing == "choir")
+    return singing and not p.has_drums
+
+
+def _is_classical(p: Performance) -> bool:
+    return p.all_are("orchestral") and (not p.has_drums or p.recipe.kit == "orchestral")
+
+
+MAGNATAGATUNE: dict[str, Rule] = {
+    "guitar": lambda p: p.plays(_GUITARS),
+    "classical": _is_classical,
+    "slow": _tempo("slow"),
+    "techno": _is_techno,
+    "strings": lambda p: p.plays(_BOWED),
+    "drums": lambda p: p.has_drums,
+    "electronic": _is_electronic,
+    "rock": _is_rock,
+    "fast": _tempo("fast"),
+    "piano": _plays("piano"),
+    "ambient": _is_ambient,
+    "beat": lambda p: p.recipe.drums in _DRIVING,
+    "violin": _plays("violin"),
+    "synth": lambda p: p.plays(_SYNTHS),
+    "indian": _is_indian,
+    "no vocals": lambda p: "choir" not in p.instruments,
+    "harpsichord": _plays("harpsichord"),
+    "loud": _loudness("loud"),
+    "quiet": _loudness("quiet"),
+    "flute": _plays("flute"),
+    "soft": _is_soft,
+    "sitar": _plays("sitar"),
+    "solo": lambda p: p.n_pitched_parts == 1 and not p.has_drums,
+    "choir": _plays("choir"),
+    "new age": _is_new_age,
+    "dance": _is_dance,
+    "harp": _plays("harp"),
+    "cello": _plays("cello"),
+    "country": _is_country,
+    "metal": _is_metal,
+    "choral": _is_choral,
+}
+
+
+def _dance_type(name: str) -> Rule:
+    # Nobody hears a reel in a reel at half speed, nor in a chord-for-chord ambient version of it.
+    return lambda p: p.dance == name and p.recipe.tempo != "slow"
+
+
+def _metre(name: str) -> Rule:
+    return lambda p: p.metre == name
+
+
+def _mode(name: str) -> Rule:
+    return lambda p: p.mode == name
+
+
+def _era(*collections: str) -> Rule:
+    return lambda p: p.collection in collections and not p.has_drums and p.n_synthetic == 0 and not p.plays(_AMPLIFIED)
+
+
+def _is_acoustic(p: Performance) -> bool:
+    return p.all_are("acoustic") and p.recipe.kit != "electronic"
+
+
+def _is_happy(p: Performance) -> bool:
+    lively = p.recipe.tempo != "slow" and p.recipe.articulation != "legato" and p.recipe.touch != "soft"
+    return p.mode == "major" and lively and p.recipe.loudness != "quiet"
+
+
+def _is_sad(p: Performance) -> bool:
+    return p.mode == "minor" and p.recipe.tempo in ("slow", "medium") and p.recipe.touch != "hard" and not _drives(p)
+
+
+def _is_calm(p: Performance) -> bool:
+    return p.recipe.tempo in ("slow", "medium") and p.recipe.touch == "soft" and not p.has_drums
+
+
+def _is_energetic(p: Performance) -> bool:
+    return p.recipe.tempo in ("brisk", "fast") and p.recipe.touch == "hard"
+
+
+def _is_mellow(p: Performance) -> bool:
+    soft_lead = p.recipe.lead in (
+        "guitar",
+        "cello",
+        "choir",
+        "flute",
+        "reed",
+        "saxophone",
+        "synth pad",
+        "harp",
+    )
+    smooth = p.recipe.articulation != "staccato" and p.recipe.touch != "hard" and p.recipe.tempo in ("slow", "medium")
+    return soft_lead and smooth and not _drives(p) and "distorted guitar" not in p.instruments
+
+
+def _is_aggressive(p: Performance) -> bool:
+    return "distorted guitar" in p.instruments and p.recipe.touch == "hard" and _drives(p)
+
+
+def _drives(p: Performance) -> bool:
+    return p.recipe.drums in _DRIVING
+
+
+def _is_folk(p: Performance) -> bool:
+    return p.collection in _FOLK_BOOKS and p.all_are("folk") and p.recipe.drums in ("", "hand")
+
+
+SEMANTIC: dict[str, Rule] = {
+    "reel": _dance_type("reel"),
+    "jig": _dance_type("jig"),
+    "hornpipe": _dance_type("hornpipe"),
+    "slip jig": _dance_type("slip jig"),
+    "strathspey": _dance_type("strathspey"),
+    "march": _dance_type("march"),
+    "duple metre": _metre("duple"),
+    "triple metre": _metre("triple"),
+    "compound metre": _metre("compound"),
+    "major": _mode("major"),
+    "minor": _mode("minor"),
+    "modal": _mode("modal"),
+    "baroque": _era("bach"),
+    "classical era": _era("mozart", "haydn", "beethoven"),
+    "romantic": _era("schumann"),
+    "traditional": _era(*sorted(_FOLK_BOOKS)),
+    "happy": _is_happy,
+    "sad": _is_sad,
+    "calm": _is_calm,
+    "energetic": _is_energetic,
+    "mellow": _is_mellow,
+    "aggressive": _is_aggressive,
+    "party": _is_dance,
+    "chillout": lambda p: "synth pad" in p.instruments and p.recipe.tempo in ("slow", "medium") and not _drives(p),
+    "acoustic": _is_acoustic,
+    "electronic": _is_electronic,
+    "instrumental": lambda p: "choir" not in p.instruments,
+    "solo": lambda p: p.n_pitched_parts == 1 and not p.has_drums,
+    "folk": _is_folk,
+    "rock": _is_rock,
+    "drums": lambda p: p.has_drums,
+    "guitar": lambda p: p.plays(_GUITARS),
+    "piano": _plays("piano"),
+    "strings": lambda p: p.plays(_BOWED),
+    "flute": _plays("flute"),
+    "brass": _plays("brass"),
+    "saxophone": _plays("saxophone"),
+    "organ": _plays("organ"),
+    "accordion": _plays("accordion"),
+    "choir": _plays("choir"),
+}
+
+VOCABULARIES: dict[str, dict[str, Rule]] = {"magnatagatune": MAGNATAGATUNE, "semantic": SEMANTIC}
