@@ -21,12 +21,8 @@ def code_digest(code: str) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def resumable(stage: str, params: Any, code: str, inputs: list[Path]) -> Iterator[Path]:
-    """A folder for unfinished work that another run finds again only if nothing it depends on has changed.
-
-    Its name is a hash of parameters, code and inputs. It is kept when the block fails or is killed,
-    and removed when it succeeds.
+def work_folder(stage: str, params: Any, code: str, inputs: list[Path]) -> Path:
+    """A folder for unfinished work, made if need be, whose name is a hash of parameters, code and inputs.
 
     Args:
         stage: Name of the stage.
@@ -40,5 +36,15 @@ def resumable(stage: str, params: Any, code: str, inputs: list[Path]) -> Iterato
         digest.update(file.read_bytes())
     folder = paths.work_dir(stage, digest.hexdigest()[:16])
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def resumable(stage: str, params: Any, code: str, inputs: list[Path]) -> Iterator[Path]:
+    """The :func:`work_folder` for the block: kept when it fails or is killed, removed when it succeeds.
+
+    Another run finds it again only if nothing it depends on has changed.
+    """
+    folder = work_folder(stage, params, code, inputs)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ import torch
 
 from clmr.augmentations import AugmentationParams
 from clmr.corpora.store import Store
+from clmr.distributed import World
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import OptimizerParams
 from clmr.training import pretrain as training
@@ -28,7 +29,7 @@ def recipe(**changes) -> PretrainParams:
         temperature=0.5,
         batch_size=6,
         epochs=3,
-        optimizer=OptimizerParams("adam", 3e-3, 0.075, 1e-6, 1),
+        optimizer=OptimizerParams("adam", 3e-3, "constant", 0.075, 1e-6, 1),
         precision="fp32",
         seed=0,
     )
@@ -58,13 +59,13 @@ def test_loss_falls_below_guessing(store: Store, tmp_path):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(store, tmp_path, monkeypatch, optimizer, precision):
     params = recipe(
-        optimizer=OptimizerParams(optimizer, 3e-3, 0.075, 1e-6, 1),
+        optimizer=OptimizerParams(optimizer, 3e-3, "constant", 0.075, 1e-6, 1),
         precision=precision,
         augmentations=AugmentationParams.thesis(),
     )
     whole = pretrain(params, store, tmp_path / "whole", CPU)
     steps = iter(range(100))
-    step = training._Run.train_step
+    step = training.PretrainRun.train_step
 
     def dying(self, views):
         if next(steps) == 5:  # in the middle of the third epoch
@@ -72,7 +73,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(store, tmp_path, mo
         return step(self, views)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "train_step", dying)
+        patch.setattr(training.PretrainRun, "train_step", dying)
         with pytest.raises(KeyboardInterrupt):
             pretrain(params, store, tmp_path / "killed", CPU)
     _, facts = load_tensors(tmp_path / "killed" / "state.safetensors")
@@ -95,12 +96,14 @@ def test_global_random_state_is_left_alone(store, tmp_path):
 def test_one_sided_augmentation_leaves_the_second_view_as_cropped(store, tmp_path):
     params = recipe(augmentations=AugmentationParams.thesis(), augment_second_view=False)
     crops = training.track_crops(store, params.encoder.clip_samples, params.splits)
-    run = training._Run(params, crops, CPU, 2)
+    run = training.PretrainRun(params, crops, CPU, 2, World())
     first, second = next(iter(training.paired_batches(crops, 6, 0, 0)))
     views = run.views(first, second, 0, 0)
     assert torch.equal(views[6:], second)
     assert not torch.equal(views[:6], first)
-    both = training._Run(replace(params, augment_second_view=True), crops, CPU, 2).views(first, second, 0, 0)
+    both = training.PretrainRun(replace(params, augment_second_view=True), crops, CPU, 2, World()).views(
+        first, second, 0, 0
+    )
     assert torch.equal(both[:6], views[:6])
     assert not torch.equal(both[6:], second)
 
@@ -115,7 +118,7 @@ def test_no_epochs_leave_the_initial_weights(store, tmp_path):
 
 def test_a_loss_that_is_not_finite_ends_the_run(store, tmp_path, monkeypatch):
     nan = torch.tensor(float("nan"))
-    monkeypatch.setattr(training._Run, "train_step", lambda self, views: (nan, nan))
+    monkeypatch.setattr(training.PretrainRun, "train_step", lambda self, views: (nan, nan))
     with pytest.raises(ValueError, match=r"the loss of epoch 1 is nan; .*lower the learning rate"):
         pretrain(recipe(), store, tmp_path, CPU)
     assert not (tmp_path / "state.safetensors").exists()

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 
 from clmr.corpora.store import Store
+from clmr.distributed import World
 from clmr.seeding import generator
+
+_ALONE = World()
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...]) -> Tra
     return TrackCrops(store, clip_samples, ends, clips.offset.to_numpy(), bounds)
 
 
-def paired_batches(crops: TrackCrops, batch_size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+def paired_batches(
+    crops: TrackCrops, batch_size: int, seed: int, epoch: int, world: World = _ALONE
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Two independent crops of each of ``batch_size`` different tracks, for one epoch over all tracks.
 
     Every track comes once, in random order; the remainder that fills no batch is left out. So no
@@ -87,8 +92,15 @@ def paired_batches(crops: TrackCrops, batch_size: int, seed: int, epoch: int) ->
         we crop within a clip, each clip weighted by its number of possible crops. Later code treats
         clips as tracks, which makes clips of one track negatives of each other.
 
+    Args:
+        crops: The tracks.
+        batch_size: Pairs per batch, over all processes.
+        seed: Seed of order and positions.
+        epoch: Number of the epoch.
+        world: Processes that share each batch; each reads its own part.
+
     Yields:
-        Two tensors of shape (B, T), float32.
+        Two tensors of shape (B, T), float32; B is this process's part of ``batch_size``.
 
     Raises:
         ValueError: If there are fewer tracks than ``batch_size``.
@@ -99,13 +111,13 @@ def paired_batches(crops: TrackCrops, batch_size: int, seed: int, epoch: int) ->
             f"lower it to at most {crops.n_tracks} (params.yaml: pretrain.batch_size, or the run's own)"
         )
     order = torch.randperm(crops.n_tracks, generator=generator(seed, "order", epoch)).numpy()
-    n_steps = len(order) // batch_size
+    n_steps, share = len(order) // batch_size, world.share(batch_size)
     with ThreadPoolExecutor(max_workers=1) as reader:
 
         def read(step: int) -> tuple[Tensor, Tensor]:
-            tracks = order[step * batch_size : (step + 1) * batch_size]
+            tracks = order[step * batch_size : (step + 1) * batch_size][share]
             draws = torch.rand(2, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
-            first, second = (crops.read(crops.locate(tracks, positions)) for positions in draws.numpy())
+            first, second = (crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
             return first, second
 
         upcoming = reader.submit(read, 0)

@@ -10,10 +10,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from clmr.augmentations import AugmentationParams, augment
+from clmr.augmentations import AugmentationParams, apply_chain, draw_chain
 from clmr.config import require, to_mapping
 from clmr.corpora.crops import TrackCrops, paired_batches, track_crops
 from clmr.corpora.store import Store
+from clmr.distributed import World, gather, wrap
 from clmr.losses import nt_xent_logits
 from clmr.models.heads import ProjectorKind, projector
 from clmr.models.initialisation import initialise
@@ -25,6 +26,7 @@ from clmr.training.checkpoint import load_tensors, restore_training, save_tensor
 
 _LOG = logging.getLogger("clmr")
 _STATE_NAME = "state.safetensors"
+_ALONE = World()
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,17 @@ class Pretrained:
     curve: pd.DataFrame
 
 
-def pretrain(params: PretrainParams, store: Store, resume_dir: Path, device: torch.device) -> Pretrained:
+def pretrain(
+    params: PretrainParams, store: Store, resume_dir: Path, device: torch.device, world: World = _ALONE
+) -> Pretrained:
     """Train an encoder by the recipe; go on from ``resume_dir`` if an interrupted run left its state there.
 
     Every draw depends on seed, epoch and step alone, and the state is written after each epoch, so a
     run that was killed and resumed ends with the same weights as one that was not. The caller ties
     ``resume_dir`` to recipe, data and code, and removes it once the result is safe.
+
+    Several processes share each batch, with batch statistics and negatives over all of them; the
+    result is that of one process, to rounding.
 
     Raises:
         ValueError: If recipe and store do not fit each other, or the loss is no longer finite.
@@ -98,12 +105,16 @@ def pretrain(params: PretrainParams, store: Store, resume_dir: Path, device: tor
             f"Hz; name a store of that rate or change encoder.sample_rate_hz"
         )
     crops = track_crops(store, params.encoder.clip_samples, params.splits)
+    if params.batch_size % world.size:
+        raise ValueError(f"batch_size {params.batch_size} must be a multiple of the {world.size} processes")
     steps_per_epoch = crops.n_tracks // params.batch_size
-    run = _Run(params, crops, device, steps_per_epoch)
+    run = PretrainRun(params, crops, device, steps_per_epoch, world)
     history = run.resume(resume_dir / _STATE_NAME)
     for epoch in range(len(history), params.epochs):
         row = run.train_epoch(epoch)
         history.append(row)
+        if not world.is_first:
+            continue
         _LOG.info(
             "epoch %d/%d  loss %.4f  accuracy %.3f  learning rate %.5f",
             epoch + 1, params.epochs, row["loss"], row["accuracy"], row["learning_rate"],
@@ -124,12 +135,16 @@ def build_modules(params: PretrainParams) -> dict[str, nn.Module]:
     return {"encoder": encoder, "projector": head}
 
 
-class _Run:
-    """Modules, optimiser and schedule of one run."""
+class PretrainRun:
+    """Modules, optimiser and schedule of one run; :func:`pretrain` drives it, benchmarks time its step."""
 
-    def __init__(self, params: PretrainParams, crops: TrackCrops, device: torch.device, steps_per_epoch: int) -> None:
-        self.params, self.crops, self.device, self.steps_per_epoch = params, crops, device, steps_per_epoch
+    def __init__(
+        self, params: PretrainParams, crops: TrackCrops, device: torch.device, steps_per_epoch: int, world: World
+    ) -> None:
+        self.params, self.crops, self.device, self.world = params, crops, device, world
+        self.steps_per_epoch = steps_per_epoch
         self.modules = {name: module.to(device) for name, module in build_modules(params).items()}
+        self.network = wrap(nn.Sequential(*self.modules.values()), device, world)
         self.optimizer = build_optimizer(self.modules.values(), params.optimizer, params.batch_size)
         n_steps = steps_per_epoch * params.epochs
         self.learning_rate = learning_rate_at(params.optimizer, params.batch_size, steps_per_epoch, n_steps)
@@ -146,13 +161,14 @@ class _Run:
         return facts["history"]
 
     def save(self, path: Path, history: list[dict[str, Any]]) -> None:
+        """Write weights, optimiser and curve, whole or not at all."""
         facts = {"recipe": to_mapping(self.params), "history": history}
         save_tensors(path, training_state(self.modules, self.optimizer), facts)
 
     def train_epoch(self, epoch: int) -> dict[str, Any]:
-        for module in self.modules.values():
-            module.train()
-        batches = paired_batches(self.crops, self.params.batch_size, self.params.seed, epoch)
+        """One pass over all tracks; the epoch's row of the learning curve."""
+        self.network.train()
+        batches = paired_batches(self.crops, self.params.batch_size, self.params.seed, epoch, self.world)
         bar = progress(batches, f"epoch {epoch + 1}", total=self.steps_per_epoch, unit="step")
         losses, hits = [], []
         for step, (first, second) in enumerate(bar):
@@ -171,7 +187,7 @@ class _Run:
         return {"epoch": epoch + 1, "loss": mean_loss, "accuracy": accuracy, "learning_rate": rate}
 
     def views(self, first: Tensor, second: Tensor, epoch: int, step: int) -> Tensor:
-        """Both views of a batch, augmented independently, shape (2B, T)."""
+        """Both views of this process's part of a batch, augmented independently, shape (2B, T)."""
         chains = [
             self.params.augmentations,
             self.params.augmentations if self.params.augment_second_view else None,
@@ -185,8 +201,11 @@ class _Run:
         return torch.cat(augmented)
 
     def augmented(self, crop: Tensor, chain: AugmentationParams, epoch: int, step: int, view: int) -> Tensor:
+        """One view: draws are made for the whole batch, and those of this process's part are used."""
         draws = generator(self.params.seed, "augmentations", epoch, step, view)
-        return augment(crop, chain, self.params.encoder.sample_rate_hz, draws)
+        rate_hz, n_examples = self.params.encoder.sample_rate_hz, self.params.batch_size
+        mine = draw_chain(chain, n_examples, rate_hz, draws).examples(self.world.share(n_examples))
+        return apply_chain(crop, mine, rate_hz)
 
     def train_step(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """One update; the loss and the accuracy before it, as scalars on the device.
@@ -196,11 +215,12 @@ class _Run:
         """
         bf16 = self.params.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-            z_first, z_second = self.modules["projector"](self.modules["encoder"](views)).chunk(2)
-        logits, positives = nt_xent_logits(z_first, z_second, self.params.temperature)
+            z_first, z_second = self.network(views).chunk(2)
+        gathered = [gather(z, self.world) for z in (z_first, z_second)]
+        logits, positives = nt_xent_logits(*gathered, self.params.temperature)
         loss = nn.functional.cross_entropy(logits, positives)
         self.optimizer.zero_grad()
-        loss.backward()
+        (loss * self.world.size).backward()
         self.optimizer.step()
         return loss.detach(), (logits.argmax(dim=1) == positives).float().mean()
 
