@@ -9,8 +9,8 @@ from torch import nn
 from clmr.optim import LARS, OptimizerParams, build_optimizer, learning_rate_at
 
 
-def params(kind: str = "by_batch_size", warmup_epochs: float = 2) -> OptimizerParams:
-    return OptimizerParams(kind, 3e-4, 0.075, 1e-6, warmup_epochs)
+def params(kind: str = "by_batch_size", warmup_epochs: float = 2, schedule: str = "constant") -> OptimizerParams:
+    return OptimizerParams(kind, 3e-4, schedule, 0.075, 1e-6, warmup_epochs)
 
 
 @pytest.mark.parametrize(("batch_size", "optimizer"), [(48, torch.optim.Adam), (95, torch.optim.Adam), (96, LARS)])
@@ -29,9 +29,13 @@ def test_lars_peaks_at_the_scaled_rate_and_falls_to_nearly_zero():
     assert 0 < rates[-1] < 0.001 * max(rates)
 
 
-def test_adam_has_one_rate():
-    rate = learning_rate_at(params(), batch_size=48, steps_per_epoch=10, n_steps=100)
-    assert {rate(step) for step in range(100)} == {3e-4}
+def test_adam_has_one_rate_or_the_schedule_of_lars():
+    constant = learning_rate_at(params(), batch_size=48, steps_per_epoch=10, n_steps=100)
+    assert {constant(step) for step in range(100)} == {3e-4}
+    scheduled = learning_rate_at(params(schedule="warmup_cosine"), batch_size=48, steps_per_epoch=10, n_steps=100)
+    lars = learning_rate_at(params(), batch_size=96, steps_per_epoch=10, n_steps=100)
+    scale = 3e-4 / (0.075 * math.sqrt(96))
+    assert [scheduled(step) for step in range(100)] == pytest.approx([scale * lars(step) for step in range(100)])
 
 
 def test_warmup_longer_than_training_never_exceeds_the_peak():
@@ -86,4 +90,4 @@ def test_bad_values_are_refused(change):
         "weight_decay": 0.0,
     }
     with pytest.raises(ValueError, match=f"{next(iter(change))} must be"):
-        OptimizerParams(**(values | {"warmup_epochs": 0.0} | change))
+        OptimizerParams(**(values | {"warmup_epochs": 0.0, "adam_schedule": "constant"} | change))

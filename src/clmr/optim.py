@@ -21,14 +21,16 @@ class OptimizerParams:
 
     Attributes:
         kind: ``by_batch_size`` is the thesis's rule: Adam below 96 examples, LARS from 96.
-        adam_learning_rate: Constant rate of Adam (thesis: 0.0003).
+        adam_learning_rate: Rate of Adam, its peak if it has a schedule (thesis: 0.0003).
+        adam_schedule: ``constant`` (thesis), or ``warmup_cosine`` as LARS has it, for short runs.
         lars_learning_rate_factor: LARS peaks at this times the square root of the batch (thesis: 0.075).
         weight_decay: Pull towards zero of weights; never on biases and batch norms (thesis: 1e-6).
-        warmup_epochs: Epochs of linear rise before LARS's cosine fall; may be a fraction.
+        warmup_epochs: Epochs of linear rise before the cosine fall; may be a fraction.
     """
 
     kind: Literal["by_batch_size", "adam", "lars"]
     adam_learning_rate: float
+    adam_schedule: Literal["constant", "warmup_cosine"]
     lars_learning_rate_factor: float
     weight_decay: float
     warmup_epochs: float
@@ -43,6 +45,14 @@ class OptimizerParams:
         )
         require(self.weight_decay >= 0, "weight_decay", self.weight_decay, ">= 0")
         require(self.warmup_epochs >= 0, "warmup_epochs", self.warmup_epochs, ">= 0")
+
+    def peak_learning_rate(self, batch_size: int) -> float:
+        """The largest learning rate of a run with this many pairs to a batch."""
+        return (
+            self.lars_learning_rate_factor * math.sqrt(batch_size)
+            if self.uses_lars(batch_size)
+            else self.adam_learning_rate
+        )
 
     def uses_lars(self, batch_size: int) -> bool:
         """Whether a batch of this many examples is trained with LARS."""
@@ -65,8 +75,8 @@ def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "adapt": False},
     ]
     if params.uses_lars(batch_size):
-        return LARS(groups, lr=params.lars_learning_rate_factor * math.sqrt(batch_size))
-    return torch.optim.Adam(groups, lr=params.adam_learning_rate, betas=(0.9, 0.999))
+        return LARS(groups, lr=params.peak_learning_rate(batch_size))
+    return torch.optim.Adam(groups, lr=params.peak_learning_rate(batch_size), betas=(0.9, 0.999))
 
 
 def learning_rate_at(
@@ -74,17 +84,17 @@ def learning_rate_at(
 ) -> Callable[[int], float]:
     """The learning rate of each step, counted from 0.
 
-    Adam's is constant. LARS's rises linearly over the warm-up, reaching the peak at its last step,
-    then falls along a half cosine to nearly zero at the last step (thesis Fig. 5.1).
+    It rises linearly over the warm-up, reaching the peak at its last step, then falls along a half
+    cosine to nearly zero at the last step (thesis Fig. 5.1). Adam's may be constant instead.
 
-    >>> params = OptimizerParams("lars", 3e-4, 0.075, 1e-6, warmup_epochs=1)
+    >>> params = OptimizerParams("lars", 3e-4, "constant", 0.075, 1e-6, warmup_epochs=1)
     >>> rate = learning_rate_at(params, batch_size=100, steps_per_epoch=5, n_steps=50)
     >>> [round(rate(step), 3) for step in (0, 4, 49)]
     [0.15, 0.75, 0.001]
     """
-    if not params.uses_lars(batch_size):
-        return lambda step: params.adam_learning_rate
-    peak = params.lars_learning_rate_factor * math.sqrt(batch_size)
+    peak = params.peak_learning_rate(batch_size)
+    if not params.uses_lars(batch_size) and params.adam_schedule == "constant":
+        return lambda step: peak
     n_warmup = min(round(params.warmup_epochs * steps_per_epoch), n_steps)
 
     def rate(step: int) -> float:

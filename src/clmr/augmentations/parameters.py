@@ -119,9 +119,12 @@ class AugmentationParams:
     def thesis(cls) -> "AugmentationParams":
         """The chain of the thesis.
 
-        Source: thesis §3.1 for the steps and their ranges; the released code for the probabilities
-            and for the signal-to-noise ratio, which the thesis only calls high.
-        Differs: the released code draws the gain from [-20, -1] dB and never draws a 500 ms delay;
+        Source: thesis §3.1 for the steps and their ranges; §6.3 for the probabilities it finds best
+            (polarity, filter, delay, pitch, reverb) and §6.6.1 uses from there on; the released code
+            for those of noise and gain and for the signal-to-noise ratio, which the thesis only calls
+            high.
+        Differs: the released code has probabilities of 0.3, 0.6 and 0.6 for delay, pitch and reverb,
+            draws the gain from [-20, -1] dB and never draws a 500 ms delay;
             the ranges here are the thesis's. Its last version scales the noise to 0.0001-0.01 of
             the signal's standard deviation: 40-80 dB.
         """
@@ -130,9 +133,9 @@ class AugmentationParams:
             noise=NoiseParams(p=0.01, snr_db=(40.0, 80.0)),
             gain=GainParams(p=0.3, gain_db=(-6.0, 0.0)),
             filter=FilterParams(p=0.8, low_pass_hz=(2200.0, 4000.0), high_pass_hz=(200.0, 1200.0)),
-            delay=DelayParams(p=0.3, delay_ms=(200.0, 500.0), step_ms=50.0, factor=0.5),
-            pitch=PitchParams(p=0.6, semitones=(-7.0, 7.0)),
-            reverb=ReverbParams(p=0.6, room_size=PERCENT, reverberance=PERCENT, damping=PERCENT),
+            delay=DelayParams(p=0.4, delay_ms=(200.0, 500.0), step_ms=50.0, factor=0.5),
+            pitch=PitchParams(p=0.4, semitones=(-7.0, 7.0)),
+            reverb=ReverbParams(p=0.4, room_size=PERCENT, reverberance=PERCENT, damping=PERCENT),
         )
 
     @classmethod
