@@ -26,4 +26,5 @@ smoke: setup
 	$(BIN)/python -m pytest -m smoke
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks

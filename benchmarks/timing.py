@@ -1,0 +1,31 @@
+"""Durations of repeated work."""
+
+import time
+from collections.abc import Callable
+
+import torch
+
+
+def repeated_s(work: Callable[[], object], n_repeats: int, device: torch.device) -> list[float]:
+    """Duration in s of each of ``n_repeats`` runs of ``work``, after one that is not counted.
+
+    A GPU works asynchronously, so it is waited for before the clock starts and before it stops.
+    The work must be the same in every run, random draws included: the minimum is what we report,
+    and it would otherwise be the luckiest draw.
+    """
+    work()
+    return [_duration_s(work, device) for _ in range(n_repeats)]
+
+
+def wait_for(device: torch.device) -> None:
+    """Return once the device has done all that was asked of it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _duration_s(work: Callable[[], object], device: torch.device) -> float:
+    wait_for(device)
+    started = time.perf_counter()
+    work()
+    wait_for(device)
+    return time.perf_counter() - started

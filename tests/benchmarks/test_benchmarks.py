@@ -1,0 +1,146 @@
+"""The benchmarks: that they compare like with like, run, and hide neither a missing peer nor a missing GPU."""
+
+import math
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import embedding, flops, probe, training_step
+from benchmarks.benchmark import Benchmark, Goal
+from benchmarks.checks import CheckError, checked_difference
+from benchmarks.plain import PlainTraining, with_weights_of
+from benchmarks.report import NOT_INSTALLED, NOT_MEASURED, json_file, record, table, write_record, write_table
+from benchmarks.timing import repeated_s
+from benchmarks.workloads import synthetic_audio
+from clmr.files import read_json
+from clmr.models.heads import projector
+from clmr.models.initialisation import initialise
+from clmr.models.sample_cnn import FORMATS, SampleCNN, SampleCNNParams
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def on_one_core_of_the_cpu(monkeypatch):
+    monkeypatch.setenv("CLMR_DEVICE", "cpu")
+    monkeypatch.setenv("CLMR_WORKERS", "1")
+
+
+def benchmark(**changes) -> Benchmark:
+    values = {
+        "name": "speed", "claim": "It is fast.", "unit": "clips/s", "ours": 10.0,
+        "peers": {"slow": 2.0, "absent": None}, "goal": Goal(4, ">= 4x"),
+        "notes": ("On tones.",), "repeats_s": {"ours": [0.2]},
+    }  # fmt: skip
+    return Benchmark(**(values | changes))
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+@pytest.mark.parametrize("sample_rate_hz", sorted(FORMATS))
+def test_the_plain_encoder_computes_what_ours_computes(sample_rate_hz):
+    encoder = SampleCNN(SampleCNNParams(sample_rate_hz, width=4)).eval()
+    initialise(encoder, torch.Generator().manual_seed(0))
+    audio = synthetic_audio(3, encoder.params.clip_samples, sample_rate_hz)
+    with torch.no_grad():
+        torch.testing.assert_close(with_weights_of(encoder)(audio), encoder(audio), atol=1e-5, rtol=1e-5)
+
+
+def test_the_plain_implementation_learns():
+    params = SampleCNNParams(8_000, width=2)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        training = PlainTraining(params, CPU)
+    audio = synthetic_audio(4, params.clip_samples, 8_000)
+    losses = [training.step(audio, 0.9 * audio).item() for _ in range(12)]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("sample_rate_hz", sorted(FORMATS))
+def test_operations_are_those_torch_counts(sample_rate_hz):
+    params = SampleCNNParams(sample_rate_hz, width=4)
+    network = torch.nn.Sequential(SampleCNN(params), projector("nonlinear", params.embedding_dim, 8)).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, params.clip_samples))
+    assert flops.forward_flop(params, projection_dim=8) == counter.get_total_flops()
+
+
+def test_operations_of_the_first_layer_of_the_thesis():
+    # 128 filters of 3 weights at each of 59049 / 3 positions, a product and a sum each.
+    assert flops.convolution_flop(1, 128, 3, n_outputs=19_683) == 2 * 3 * 128 * 19_683
+    assert flops.training_flop(SampleCNNParams(22_050, 128), 64) == pytest.approx(10.5e9, rel=0.1)
+
+
+@pytest.mark.parametrize("module", [training_step, probe, embedding, flops])
+def test_quick_measurements_are_positive_and_finite(module, tmp_path):
+    measured = module.measure(quick=True)
+    assert measured.name == module.__name__.rpartition(".")[2]
+    assert measured.compared is None
+    for value in (measured.ours, measured.ratio, *measured.peers.values()):
+        assert math.isfinite(value)
+        assert value > 0
+    for times in measured.repeats_s.values():
+        assert len(times) == 2
+        assert min(times) > 0
+    write_record(tmp_path, record(measured, CPU, quick=True))
+    assert read_json(json_file(tmp_path, measured.name, "cpu"))["quick"] is True
+
+
+def test_work_is_warmed_up_and_repeated():
+    calls = []
+    assert len(repeated_s(lambda: calls.append(0), 3, CPU)) == 3
+    assert len(calls) == 4
+
+
+def test_the_best_peer_is_the_best_of_those_that_count():
+    peers = {"fast but partial": 9.0, "slow": 2.0, "slower": 1.0, "absent": None}
+    assert benchmark(peers=peers).best_peer == "fast but partial"
+    counted = benchmark(peers=peers, compared=("slow", "slower", "absent"))
+    assert (counted.best_peer, counted.ratio, counted.met) == ("slow", 5.0, True)
+    duration = benchmark(ours=2.0, peers=peers, compared=("slow", "slower"), better="lower")
+    assert (duration.best_peer, duration.ratio, duration.met) == ("slower", 0.5, False)
+
+
+def test_wrong_results_are_not_timed():
+    reference = torch.tensor([1.0, -4.0])
+    assert checked_difference("chain", reference + 0.04, reference, 0.02) == pytest.approx(0.01, rel=1e-3)
+    with pytest.raises(CheckError, match=r"chain: differs .* by 0.1 of the largest value, allowed are 0.02; not timed"):
+        checked_difference("chain", reference + 0.4, reference, 0.02)
+    with pytest.raises(CheckError, match="differs .* by nan"):
+        checked_difference("chain", reference * float("nan"), reference, 0.02)
+
+
+def test_the_table_names_missing_peers_and_the_missing_gpu(tmp_path):
+    write_record(tmp_path, record(benchmark(), CPU, quick=False))
+    write_table(tmp_path, ("speed", "later"))
+    rows = [line for line in (tmp_path / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    peers = f"absent: {NOT_INSTALLED}<br>slow: 2.00"
+    assert cells(rows[2]) == ["speed", "clips/s", "10.0", peers, "5.00x", ">= 4x", "yes", NOT_MEASURED]
+    assert cells(rows[3]) == ["later", "", NOT_MEASURED, "", "", "", "", NOT_MEASURED]
+    assert {len(cells(row)) for row in rows} == {8}
+
+
+def test_without_any_peer_the_goal_is_neither_met_nor_missed():
+    alone = benchmark(peers={"absent": None})
+    assert alone.ratio is None
+    shown = table(("speed",), {("speed", "cpu"): record(alone, CPU, quick=False), ("speed", "cuda"): None})
+    row = next(line for line in shown.splitlines() if line.startswith("| speed"))
+    assert cells(row)[4:7] == ["unknown", ">= 4x", "unknown"]
+
+
+def test_a_gpu_has_its_own_file_and_column(tmp_path):
+    slow = record(benchmark(), CPU, quick=False)
+    fast = record(benchmark(ours=40.0), CPU, quick=False)
+    fast |= {"device": "cuda", "machine": slow["machine"] | {"gpu": "a GPU"}}
+    for entry in (slow, fast):
+        write_record(tmp_path, entry)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["speed.json", "speed_gpu.json"]
+    write_table(tmp_path, ("speed",))
+    shown = (tmp_path / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in shown.splitlines() if line.startswith("| speed"))
+    assert cells(row)[2] == "10.0"
+    assert cells(row)[7] == f"40.0; absent: {NOT_INSTALLED}<br>slow: 2.00; 20.0x; met: yes"
+    assert "**speed** (a GPU). It is fast." in shown
