@@ -22,7 +22,7 @@ def import_closure(source: str) -> list[Path]:
         if file not in found:
             found.add(file)
             pending += _imported_files(file.read_text(encoding="utf-8"))
-    return sorted(file for file in found if _has_code(file))
+    return sorted(file for file in found if has_code(file))
 
 
 def module_file(module: str) -> Path | None:
@@ -56,6 +56,7 @@ def _with_parents(modules: Iterable[str]) -> Iterable[Path]:
                 yield file
 
 
-def _has_code(file: Path) -> bool:
+def has_code(file: Path) -> bool:
+    """Whether a module holds more than docstrings, and so can change a result."""
     body = ast.parse(file.read_text(encoding="utf-8")).body
     return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)

@@ -11,7 +11,7 @@ import nbformat
 import yaml
 
 from clmr import paths
-from clmr.closure import PACKAGE_DIR, import_closure, module_file
+from clmr.closure import PACKAGE_DIR, has_code, import_closure, module_file
 from clmr.files import write_text
 from clmr.notebooks import code_cells
 
@@ -79,12 +79,7 @@ def _listed(files: list[Path]) -> list[str]:
 
 
 def _modules(folder: Path) -> set[Path]:
-    return {file for file in folder.rglob("*.py") if import_closure(f"import {_module_name(file)}")}
-
-
-def _module_name(file: Path) -> str:
-    names = file.relative_to(PACKAGE_DIR.parent).with_suffix("").parts
-    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+    return {file for file in folder.rglob("*.py") if has_code(file)}
 
 
 def main() -> None:

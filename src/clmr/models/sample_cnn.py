@@ -129,14 +129,13 @@ class _Block(nn.Sequential):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
         convolution, norm, relu = self[0], self[1], self[2]
-        maps = functional.conv2d(
-            maps,
-            convolution.weight.unsqueeze(2),
-            convolution.bias,
-            stride=(1, *convolution.stride),
-            padding=(0, *convolution.padding),
-        )
+        # Length 1 on an axis makes a layout ambiguous; unless the weight is unmistakably channels-last,
+        # the whole network falls back to the slow layout (measured: 1.5 times the time of a step).
+        weight = convolution.weight.unsqueeze(2).to(memory_format=torch.channels_last)
+        stride, padding = (1, *convolution.stride), (0, *convolution.padding)
+        maps = functional.conv2d(maps, weight, convolution.bias, stride, padding)
         maps = norm(maps)
         # Pooling first leaves a third of the values to rectify; the maximum and ReLU commute.
         for pool in list(self)[3:]:
