@@ -6,6 +6,7 @@ to run: no times, no machine paths, stable cell ids, sorted keys.
 """
 
 import argparse
+import logging
 import os
 import sys
 from pathlib import Path
@@ -125,14 +126,19 @@ def _execute(source: Path, parameters: dict[str, Any]) -> nbformat.NotebookNode:
 
 def _log_to_stdout() -> None:
     """Show what cells print while they run; papermill's own messages only if something is wrong."""
-    import logging
-
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    handler.addFilter(lambda record: "Cell" not in record.getMessage() or record.levelno > logging.INFO)
+    handler.addFilter(_is_output)
     papermill_log.handlers[:] = [handler]
     papermill_log.propagate = False
     papermill_log.setLevel(logging.INFO)
+
+
+def _is_output(record: logging.LogRecord) -> bool:
+    """Whether a record of papermill is a cell's output, or trouble; its own line end is taken off."""
+    record.msg, record.args = record.getMessage().rstrip("\n"), ()
+    own = ("Input Notebook:", "Output Notebook:", "Working directory:", "Executing ", "Ending Cell", "Black is not")
+    return record.levelno > logging.INFO or not record.msg.startswith(own)
 
 
 def _without_magics(cell: str) -> str:

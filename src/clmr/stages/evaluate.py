@@ -10,7 +10,7 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.files import write_json
 from clmr.provenance import recorded
 from clmr.runtime import device
-from clmr.stages.entry import stage_of_command_line
+from clmr.stages.entry import print_scores, stage_of_command_line
 
 
 def main() -> None:
@@ -25,8 +25,7 @@ def main() -> None:
         encoder = load_encoder(paths.checkpoint_file(params.run))
         results = evaluate_encoder(encoder, store, probe, device(), paths.evaluation_dir(stage.key))
         write_json(paths.metrics_file(stage.name), results)
-    for head, scores in results.items():
-        print(f"{head}: ROC-AUC {scores['roc_auc_tag']:.4f}, PR-AUC {scores['pr_auc_tag']:.4f} (TAG, test)")
+    print_scores(results)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.files import write_json
 from clmr.provenance import recorded
-from clmr.stages.entry import stage_of_command_line
+from clmr.stages.entry import print_scores, stage_of_command_line
 
 
 def main() -> None:
@@ -23,8 +23,7 @@ def main() -> None:
         store.verify()
         results = evaluate_log_mel(store, params, probe, paths.evaluation_dir(f"log_mel_{stage.key}"))
         write_json(paths.metrics_file(stage.name), results)
-    scores = results["linear"]
-    print(f"log-mel: ROC-AUC {scores['roc_auc_tag']:.4f}, PR-AUC {scores['pr_auc_tag']:.4f} (TAG, test)")
+    print_scores(results)
 
 
 if __name__ == "__main__":
