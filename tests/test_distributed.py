@@ -2,9 +2,12 @@
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 import torch.multiprocessing as mp
@@ -12,7 +15,7 @@ import torch.multiprocessing as mp
 from clmr.augmentations import AugmentationParams
 from clmr.corpora.crops import paired_batches
 from clmr.corpora.store import Store, open_store
-from clmr.distributed import World, world
+from clmr.distributed import World, world, wrap
 from clmr.training.pretrain import PretrainParams, PretrainRun, pretrain, track_crops
 from tests.training.test_pretrain import recipe
 
@@ -32,12 +35,25 @@ def join(rank: int, size: int, port: int) -> None:
     torch.set_num_threads(1)
 
 
+@contextmanager
+def keeping_float64() -> Iterator[None]:
+    """Where code asks for float32 at least, float64 stays: rounding then hides no error of method."""
+    to_float32 = torch.Tensor.float
+    torch.Tensor.float = lambda tensor: tensor if tensor.dtype == torch.float64 else to_float32(tensor)
+    try:
+        yield
+    finally:
+        torch.Tensor.float = to_float32
+
+
 def first_step(params: PretrainParams, store: Store, together: World) -> dict[str, torch.Tensor]:
-    """Loss, gradients and batch statistics of the first step."""
-    run = PretrainRun(params, track_crops(store, params.encoder.clip_samples, params.splits), CPU, 2, together)
-    run.network.train()
+    """Loss, gradients and batch statistics of the first step, in float64."""
+    run = PretrainRun(params, track_crops(store, params.encoder.clip_samples, params.splits), CPU, 2, World())
+    # Processes agree on the type of what they exchange when the network is wrapped, so that comes last.
+    run.world, run.network = together, wrap(run.network.double().train(), CPU, together)
     first, second = next(iter(paired_batches(run.crops, params.batch_size, 0, 0, together)))
-    loss, _ = run.train_step(run.views(first, second, 0, 0))
+    with keeping_float64():
+        loss, _ = run.train_step(torch.cat([first, second]).double())
     gradients = {
         f"{key}.{name}": p.grad for key, module in run.modules.items() for name, p in module.named_parameters()
     }
@@ -57,6 +73,7 @@ def train_in_process(rank: int, size: int, port: int, folder: str, out: str, par
     with world(CPU) as together:
         trained = pretrain(params, open_store(Path(folder)), Path(out) / "resume", CPU, together)
         torch.save(trained.encoder.state_dict(), f"{out}/{rank}.pt")
+        trained.curve.to_csv(f"{out}/{rank}.csv", index=False)
 
 
 @pytest.fixture
@@ -71,23 +88,22 @@ def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         assert found.keys() == alone.keys()
         for name, expected in alone.items():
-            if name.endswith(".0.bias"):
-                # Batch norm takes the mean away: the gradient is zero, what is left is rounding.
-                assert max(found[name].abs().max(), expected.abs().max()) < 1e-4
-            else:
-                torch.testing.assert_close(
-                    found[name], expected, atol=1e-5, rtol=1e-5, msg=lambda text, n=name: n + text
-                )
+            torch.testing.assert_close(found[name], expected, atol=1e-9, rtol=1e-7, msg=lambda text, n=name: n + text)
 
 
-def test_training_in_two_processes_gives_the_weights_of_one(store: Store, tmp_path: Path, params: PretrainParams):
-    params = replace(params, epochs=2)
+def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_path: Path, params: PretrainParams):
+    # Small steps: with large ones the float32 rounding of a batch this small takes runs apart in two epochs.
+    params = replace(params, epochs=2, optimizer=replace(params.optimizer, kind="adam", adam_learning_rate=1e-4))
     mp.spawn(train_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
-    alone = pretrain(params, store, tmp_path / "alone", CPU).encoder.state_dict()
     ours, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
-    for name, expected in alone.items():
-        assert torch.equal(ours[name], other[name])
-        torch.testing.assert_close(ours[name], expected, atol=1e-4, rtol=1e-3)
+    for name, tensor in ours.items():
+        assert torch.equal(tensor, other[name])
+    alone = pretrain(params, store, tmp_path / "alone", CPU).curve
+    together = pd.read_csv(tmp_path / "0.csv")
+    assert together.loss.to_numpy() == pytest.approx(alone.loss.to_numpy(), rel=0.01)
+    # Either goes on where the other stopped: the state holds nothing that depends on the processes.
+    resumed = pretrain(params, store, tmp_path / "resume", CPU)
+    assert all(torch.equal(tensor, ours[name]) for name, tensor in resumed.encoder.state_dict().items())
 
 
 def test_batches_that_cannot_be_shared_are_refused(store: Store, tmp_path: Path, params: PretrainParams):
