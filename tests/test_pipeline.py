@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from clmr import reporting
+from clmr.declared import declared_params
 from clmr.dependencies import declared_dependencies, expected_dependencies, rewritten, stage_commands
 from clmr.params import read_params
 from clmr.reference import load_thesis
@@ -124,6 +125,27 @@ def test_what_is_wrong_in_params_is_named(change, message, tmp_path):
     path.write_text(yaml.safe_dump(params))
     with pytest.raises(ValueError, match=message):
         read_params(path)
+
+
+@pytest.mark.parametrize(
+    ("stage", "seen"),
+    [
+        ("download@scores", {"corpora": {"scores"}}),
+        ("store@merlin_8000", {"stores": {"merlin_8000"}}),
+        ("evaluate@clmr_scores", {"evaluations": {"clmr_scores"}, "probe": None}),
+        ("log_mel@scores_8000", {"log_mel": None, "probe": None}),
+    ],
+)
+def test_a_stage_sees_the_parameters_it_declares_and_no_others(stage, seen):
+    found = declared_params(stage)
+    assert set(found) == set(seen)
+    for section, names in seen.items():
+        assert names is None or set(found[section]) == names
+
+
+def test_an_unknown_stage_is_refused():
+    with pytest.raises(ValueError, match="no parameters for a stage 'nope@x'"):
+        declared_params("nope@x")
 
 
 def test_every_artefact_of_the_gallery_is_written_by_its_stage():

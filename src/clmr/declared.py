@@ -24,8 +24,8 @@ def declared_params(stage: str) -> dict[str, Any]:
     import dvc.api
     from dvc.exceptions import DvcException
 
-    root = str(paths.root())
     try:
-        return dvc.api.params_show(str(paths.params_file()), repo=root, stages=stage, deps=True)
+        # No target: with the name of a file DVC shows all of it, whatever the stage declares.
+        return dvc.api.params_show(repo=str(paths.root()), stages=stage, deps=True)
     except DvcException as error:
         raise ValueError(f"dvc.yaml has no parameters for a stage {stage!r} ({error}); see 'dvc stage list'") from error
