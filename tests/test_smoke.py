@@ -120,7 +120,7 @@ def test_a_shared_value_leaves_runs_alone_that_override_it(repository: Path):
 
 @pytest.mark.smoke
 def test_probe_settings_rerun_evaluations_only(repository: Path):
-    edit(repository / "params.yaml", "\n  patience_epochs: 3", "\n  patience_epochs: 2")
+    edit(repository / "params.yaml", "\n  n_resamples: 50", "\n  n_resamples: 60")
     ran = rerun(repository)
     assert not {stage for stage in ran if stage.split("@")[0] in ("download", "store", "pretrain")}
     assert {stage.split("@")[0] for stage in ran} - {"recipes"} == {
@@ -151,7 +151,8 @@ def test_a_stage_cannot_see_what_it_does_not_declare(repository: Path, monkeypat
     from clmr import paths
     from clmr.declared import declared_params
 
-    monkeypatch.setenv(paths.ROOT_VARIABLE, str(repository))
+    monkeypatch.delenv(paths.ROOT_VARIABLE, raising=False)
+    monkeypatch.chdir(repository)
     seen = declared_params("evaluate@clmr_scores")
     assert set(seen) == {"evaluations", "probe"}
     assert set(seen["evaluations"]) == {"clmr_scores"}
