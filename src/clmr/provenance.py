@@ -24,8 +24,8 @@ _RECORDED_PACKAGES = (
     "scikit-learn",
     "pandas",
     "soxr",
+    "tinysoundfont",
     "music21",
-    "midirenderer",
 )
 
 

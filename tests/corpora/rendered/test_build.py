@@ -9,7 +9,8 @@ import pytest
 import soundfile
 
 from clmr.corpora.rendered import build
-from clmr.corpora.rendered.build import build_corpus, render_clip
+from clmr.corpora.rendered.build import build_corpus
+from clmr.corpora.rendered.rendering import play_clip, render_clip
 from clmr.corpora.rendered.tables import hide_positives
 
 
@@ -21,6 +22,10 @@ def digests(folder):
     }
 
 
+def rendered(plan, params):
+    return render_clip(plan, play_clip(plan, params), params)
+
+
 @pytest.fixture(scope="module")
 def corpus(params, tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
@@ -29,7 +34,7 @@ def corpus(params, tmp_path_factory):
 
 
 def test_clips_have_exact_length_are_finite_and_not_silent(params, plans):
-    samples = render_clip(plans[0], params)
+    samples = rendered(plans[0], params)
     assert samples.shape == (params.clip_samples,)
     assert samples.dtype == np.float32
     assert np.isfinite(samples).all()
@@ -40,13 +45,13 @@ def test_clips_have_exact_length_are_finite_and_not_silent(params, plans):
 
 
 def test_rendering_twice_gives_the_same_samples(params, plans):
-    np.testing.assert_array_equal(render_clip(plans[-1], params), render_clip(plans[-1], params))
+    np.testing.assert_array_equal(rendered(plans[-1], params), rendered(plans[-1], params))
 
 
 def test_other_soundfont_changes_the_sound_and_not_the_arrangement(params, plans):
     other = replace(params, soundfont="merlin")
     assert build.plan_corpus(other) == plans
-    assert not np.array_equal(render_clip(plans[0], params), render_clip(plans[0], other))
+    assert not np.array_equal(rendered(plans[0], params), rendered(plans[0], other))
 
 
 def test_output_is_complete_and_consistent(params, corpus):
@@ -72,11 +77,11 @@ def test_two_workers_and_a_killed_build_give_the_same_bytes(params, corpus, tmp_
 
     calls = []
 
-    def killed_after_two(clip, params):
+    def killed_after_two(clip, players, params):
         if len(calls) == 2:
             raise Killed
         calls.append(clip)
-        return render_clip(clip, params)
+        return render_clip(clip, players, params)
 
     with monkeypatch.context() as patch:
         patch.setattr(build, "render_clip", killed_after_two)

@@ -23,7 +23,8 @@ INSTRUMENT_TAGS = {
 def performed(many, many_plans):
     """Players and tags of some sixty clips; nothing is rendered."""
     few = [plan for plan in many_plans if plan.work.is_tune][::14]
-    return [(plan, play_clip(plan, many), tags_of(perform(plan, many), "magnatagatune")) for plan in few]
+    played = [(plan, play_clip(plan, many)) for plan in few]
+    return [(plan, players, tags_of(perform(plan, players), "magnatagatune")) for plan, players in played]
 
 
 @pytest.mark.parametrize("vocabulary", sorted(VOCABULARIES))

@@ -7,7 +7,7 @@ import numpy as np
 
 from clmr.corpora.rendered.drums import drum_hits
 from clmr.corpora.rendered.instruments import INSTRUMENTS
-from clmr.corpora.rendered.midi import TimedNote
+from clmr.corpora.rendered.parts import TimedNote
 from clmr.corpora.rendered.recipes import Programs, Recipe
 from clmr.corpora.rendered.scores import Note
 from clmr.corpora.rendered.timeline import Timeline
@@ -59,10 +59,12 @@ class _Arranger:
     rng: np.random.Generator
 
     def player(self, role: str, instrument: str, program: int, notes: Iterable[Note]) -> Player:
+        """A player of ``notes`` at a level drawn from the range of the role."""
         level_db = float(self.rng.uniform(*_ROLE_LEVEL_DB[role]))
         return Player(role, instrument, program, level_db, tuple(self._timed(note) for note in notes))
 
     def drummer(self, pattern: str, program: int) -> Player:
+        """A drummer who plays ``pattern`` throughout on the kit ``program``."""
         hits = drum_hits(pattern, self.timeline)
         level_db = float(self.rng.uniform(*_ROLE_LEVEL_DB["drums"]))
         notes = tuple(

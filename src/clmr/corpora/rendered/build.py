@@ -19,13 +19,13 @@ import soundfile
 from clmr.corpora.rendered.catalogue import WorkRef
 from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.planning import ClipPlan, plan_corpus, plan_with_counts
-from clmr.corpora.rendered.rendering import perform, render_clip
+from clmr.corpora.rendered.rendering import perform, play_clip, render_clip
 from clmr.corpora.rendered.tables import TABLES, write_tables
 from clmr.corpora.rendered.vocabulary import tags_of
 from clmr.files import read_json, replacing, write_json
 from clmr.progress import progress
 
-__all__ = ["ClipPlan", "build_corpus", "plan_corpus", "render_clip"]
+__all__ = ["ClipPlan", "build_corpus", "plan_corpus"]
 
 _Task = tuple[tuple[ClipPlan, ...], RenderedCorpusParams, Path]
 
@@ -94,10 +94,11 @@ def _render_work(task: _Task) -> None:
 
 
 def _write_clip(clip: ClipPlan, params: RenderedCorpusParams, work_dir: Path) -> None:
-    samples = render_clip(clip, params)
+    players = play_clip(clip, params)
+    samples = render_clip(clip, players, params)
     with replacing(_audio_path(work_dir, clip.clip_id)) as temporary:
         soundfile.write(temporary, _as_int16(samples), params.sample_rate_hz, format="FLAC", subtype="PCM_16")
-    performance = perform(clip, params)
+    performance = perform(clip, players)
     record: dict[str, Any] = {
         "tags": list(tags_of(performance, params.vocabulary)),
         "mode": performance.mode,

@@ -9,9 +9,8 @@ from clmr.corpora.rendered.catalogue import WorkRef
 from clmr.corpora.rendered.colouring import colour, draw_colouring
 from clmr.corpora.rendered.draws import generator
 from clmr.corpora.rendered.instruments import INSTRUMENTS
-from clmr.corpora.rendered.midi import DRUM_CHANNEL, MidiTrack
-from clmr.corpora.rendered.midi import midi_bytes as file_bytes
 from clmr.corpora.rendered.params import RenderedCorpusParams
+from clmr.corpora.rendered.parts import Part
 from clmr.corpora.rendered.performance import Performance
 from clmr.corpora.rendered.planning import ClipPlan
 from clmr.corpora.rendered.recipes import draw_programs
@@ -20,20 +19,21 @@ from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
 from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
 
 _LOUDEST_VOLUME = 90
-_PAN_WIDTH = 30
 
 
-def render_clip(plan: ClipPlan, params: RenderedCorpusParams) -> np.ndarray:
+def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusParams) -> np.ndarray:
     """Samples of a clip, float32, shape (T,) with T = ``params.clip_samples``; the same at every call.
+
+    Args:
+        plan: The clip.
+        players: What is played in it, from :func:`play_clip`.
+        params: Soundfont and recording conditions.
 
     Raises:
         ValueError: If the score has no notes or the arrangement is silent.
     """
-    midi = file_bytes(midi_tracks(play_clip(plan, params), params.soundfont))
-    rendered = synthesise(midi, params.soundfont, params.sample_rate_hz)
-    samples = np.zeros(params.clip_samples, dtype=np.float32)
-    n_rendered = min(len(rendered), len(samples))
-    samples[:n_rendered] = rendered[:n_rendered]
+    parts = balanced_parts(players, params.soundfont)
+    samples = synthesise(parts, params.soundfont, params.sample_rate_hz, params.clip_samples)
     conditions = generator("colouring", params.seed, plan.track_id)
     colouring = draw_colouring(params.colouring, params.sample_rate_hz, conditions)
     noise = generator("noise", params.seed, plan.track_id, plan.start_fraction)
@@ -50,9 +50,8 @@ def play_clip(plan: ClipPlan, params: RenderedCorpusParams) -> list[Player]:
     return arrange(timeline, plan.recipe, programs, seconds_per_quarter, plan.transpose, details)
 
 
-def perform(plan: ClipPlan, params: RenderedCorpusParams) -> Performance:
+def perform(plan: ClipPlan, players: list[Player]) -> Performance:
     """What the tags of a clip depend on, taken from what its players really play."""
-    players = play_clip(plan, params)
     pitched = [player for player in players if player.role != "drums"]
     return Performance(
         recipe=plan.recipe,
@@ -77,26 +76,19 @@ def metre_class(score: Score) -> str:
     return "triple" if pulses % 3 == 0 else "duple" if pulses % 2 == 0 else ""
 
 
-def midi_tracks(players: list[Player], soundfont: str) -> list[MidiTrack]:
-    """One channel for each player, with volumes that give every player its level on this soundfont."""
-    pitched_channels = iter([channel for channel in range(16) if channel != DRUM_CHANNEL])
-    channels = [DRUM_CHANNEL if player.role == "drums" else next(pitched_channels) for player in players]
+def balanced_parts(players: list[Player], soundfont: str) -> list[Part]:
+    """One part for each player, with volumes that give every player its level on this soundfont."""
+    kits = [player.role == "drums" for player in players]
     estimates_db = [
-        stem_level_db(soundfont, player.role == "drums", player.program, _probe_pitch(player), player.notes)
-        for player in players
+        stem_level_db(soundfont, is_kit, player.program, _probe_pitch(player), player.notes)
+        for is_kit, player in zip(kits, players, strict=True)
     ]
     gains_db = np.array([player.level_db for player in players]) - np.array(estimates_db)
-    # The loudest channel is set to a fixed volume: none saturates, and the sum stays below full scale.
-    volumes = _LOUDEST_VOLUME * 10 ** ((gains_db - gains_db.max()) / 40)
+    # The loudest part has a fixed volume, the others less; amplitude goes with the cube of the volume.
+    volumes = _LOUDEST_VOLUME * 10 ** ((gains_db - gains_db.max()) / 60)
     return [
-        MidiTrack(
-            channel=channel,
-            program=player.program,
-            volume=max(1, round(volume)),  # General MIDI: amplitude goes with the square of the volume
-            pan=64 if player.role == "drums" else 64 + _PAN_WIDTH * (order % 3 - 1),
-            notes=player.notes,
-        )
-        for order, (channel, player, volume) in enumerate(zip(channels, players, volumes, strict=True))
+        Part(is_kit, player.program, max(1, round(volume)), player.notes)
+        for is_kit, player, volume in zip(kits, players, volumes, strict=True)
     ]
 
 
