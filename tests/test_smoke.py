@@ -152,7 +152,8 @@ def test_a_stage_cannot_see_what_it_does_not_declare(repository: Path, monkeypat
     from clmr.declared import declared_params
 
     monkeypatch.delenv(paths.ROOT_VARIABLE, raising=False)
-    monkeypatch.chdir(repository)
+    # Where a notebook run by hand has its kernel.
+    monkeypatch.chdir(repository / "notebooks")
     seen = declared_params("evaluate@clmr_scores")
     assert set(seen) == {"evaluations", "probe"}
     assert set(seen["evaluations"]) == {"clmr_scores"}

@@ -88,7 +88,7 @@ def apply_chain(batch: Tensor, draw: ChainDraw, sample_rate_hz: int) -> Tensor:
     """The batch through the chain with the drawn parameters, shape (B, T).
 
     The result for an example depends on its own audio and parameters only, to rounding:
-    1e-6 of its peak, 2e-5 with reverberation.
+    1e-6 of its peak, 3e-5 with reverberation.
 
     Args:
         batch: Audio, float32 of shape (B, T).
