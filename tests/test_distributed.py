@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,8 +16,9 @@ import torch.multiprocessing as mp
 from clmr.augmentations import AugmentationParams
 from clmr.corpora.crops import paired_batches
 from clmr.corpora.store import Store, open_store
-from clmr.distributed import World, world, wrap
-from clmr.training.pretrain import PretrainParams, PretrainRun, pretrain, track_crops
+from clmr.distributed import World, gather_shares, world, wrap
+from clmr.evaluation.embed import Embeddings, embed
+from clmr.training.pretrain import PretrainParams, PretrainRun, build_modules, pretrain, track_crops
 from tests.training.test_pretrain import recipe
 
 CPU = torch.device("cpu")
@@ -76,6 +78,20 @@ def train_in_process(rank: int, size: int, port: int, folder: str, out: str, par
         trained.curve.to_csv(f"{out}/{rank}.csv", index=False)
 
 
+def embed_in_process(rank: int, size: int, port: int, folder: str, out: str, params: PretrainParams) -> None:
+    join(rank, size, port)
+    with world(CPU) as together:
+        found = embed_all(open_store(Path(folder)), params, together)
+        uneven = gather_shares(torch.arange(7.0)[together.share(7), None], 7, together)
+        torch.save({"values": torch.from_numpy(found.values), "uneven": uneven}, f"{out}/{rank}.pt")
+
+
+def embed_all(store: Store, params: PretrainParams, together: World) -> Embeddings:
+    encoder = build_modules(params)["encoder"].eval()
+    # Batches of 5: shares of two processes then end in batches of different sizes.
+    return embed(encoder, store, params.encoder.clip_samples, 5, CPU, "fp32", together)
+
+
 @pytest.fixture
 def params() -> PretrainParams:
     return recipe(augmentations=AugmentationParams.thesis(), optimizer=replace(recipe().optimizer, kind="lars"))
@@ -104,6 +120,15 @@ def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_pa
     # Either goes on where the other stopped: the state holds nothing that depends on the processes.
     resumed = pretrain(params, store, tmp_path / "resume", CPU)
     assert all(torch.equal(tensor, ours[name]) for name, tensor in resumed.encoder.state_dict().items())
+
+
+def test_processes_embed_a_store_together(store: Store, tmp_path: Path, params: PretrainParams):
+    mp.spawn(embed_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
+    alone = embed_all(store, params, World())
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        np.testing.assert_allclose(found["values"].numpy(), alone.values, atol=1e-6)
+        assert found["uneven"].flatten().tolist() == list(range(7))
 
 
 def test_batches_that_cannot_be_shared_are_refused(store: Store, tmp_path: Path, params: PretrainParams):

@@ -65,6 +65,20 @@ def gather(rows: Tensor, world: World) -> Tensor:
     return rows if world.size == 1 else _Gather.apply(rows, world)
 
 
+def gather_shares(rows: Tensor, n_items: int, world: World) -> Tensor:
+    """The rows of all processes, shape (n_items, D), where each brings those of its :meth:`World.share`."""
+    if world.size == 1:
+        return rows
+    shares = [World(rank, world.size).share(n_items) for rank in range(world.size)]
+    lengths = [share.stop - share.start for share in shares]
+    # Collectives want equal shapes: shorter shares are padded, and cut again afterwards.
+    padded = rows.new_zeros(max(lengths), *rows.shape[1:])
+    padded[: len(rows)] = rows
+    parts = [torch.empty_like(padded) for _ in shares]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[:length] for part, length in zip(parts, lengths, strict=True)])
+
+
 def wrap(network: nn.Module, device: torch.device, world: World) -> nn.Module:
     """The network with batch statistics and gradients taken over all processes; itself in a world of one.
 

@@ -1,4 +1,4 @@
-"""Random crops of tracks, read from a store's memory map: the input of pre-training."""
+"""Random crops of tracks, read straight from a store: the input of pre-training."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from clmr.corpora.reading import AudioReader, audio_reader
 from clmr.corpora.store import Store
 from clmr.distributed import World
 from clmr.seeding import generator
 
 _ALONE = World()
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class TrackCrops:
         ends: Running total of possible starts, one entry per usable clip, in order of track.
         offsets: Offset of each such clip in the audio.
         bounds: First and one-past-last clip of each track, shape (tracks, 2).
+        reader: Where the audio is read from, and onto which device.
     """
 
     store: Store
@@ -35,6 +38,7 @@ class TrackCrops:
     ends: np.ndarray
     offsets: np.ndarray
     bounds: np.ndarray
+    reader: AudioReader
 
     @property
     def n_tracks(self) -> int:
@@ -50,15 +54,12 @@ class TrackCrops:
         return self.offsets[clips] + starts - np.where(clips > 0, self.ends[clips - 1], 0)
 
     def read(self, starts: np.ndarray) -> Tensor:
-        """Crops beginning at the given samples, shape (B, T), float32 in [-1, 1)."""
-        crops = np.empty((len(starts), self.clip_samples), dtype=np.int16)
-        for crop, start in zip(crops, starts, strict=True):
-            crop[:] = self.store.audio[start : start + self.clip_samples]
-        return torch.from_numpy(crops).float().div_(32_768)
+        """Crops beginning at the given samples, on the reader's device, shape (B, T), float32 in [-1, 1)."""
+        return self.reader.read(starts, self.clip_samples)
 
 
-def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...]) -> TrackCrops:
-    """The crops that pre-training may read from the given splits.
+def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...], device: torch.device = _CPU) -> TrackCrops:
+    """The crops that pre-training may read from the given splits, to be put on ``device``.
 
     Raises:
         ValueError: If no clip is at least ``clip_samples`` long.
@@ -75,7 +76,7 @@ def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...]) -> Tra
     firsts = np.flatnonzero(~clips.track_id.duplicated().to_numpy())
     bounds = np.stack([firsts, np.append(firsts[1:], len(clips))], axis=1)
     ends = np.cumsum(clips.n_samples.to_numpy() - clip_samples + 1)
-    return TrackCrops(store, clip_samples, ends, clips.offset.to_numpy(), bounds)
+    return TrackCrops(store, clip_samples, ends, clips.offset.to_numpy(), bounds, audio_reader(store, device))
 
 
 def paired_batches(

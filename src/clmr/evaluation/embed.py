@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from clmr.corpora.reading import audio_reader
 from clmr.corpora.store import Store
+from clmr.distributed import World, gather_shares
 from clmr.progress import progress
+
+_ALONE = World()
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,11 @@ def embed(
     batch_size: int,
     device: torch.device,
     precision: str,
+    world: World = _ALONE,
 ) -> Embeddings:
     """Embeddings of all non-overlapping segments of a store, in batches that run across clips.
+
+    Several processes take a stretch of the segments each; all of them return the whole.
 
     Args:
         encoder: Map from audio (B, T) to embeddings (B, D), in evaluation mode.
@@ -67,28 +74,16 @@ def embed(
         batch_size: Segments per pass; does not change the result beyond rounding.
         device: Where the encoder lies.
         precision: ``fp32`` or ``bf16``.
+        world: Processes that share the work.
 
     Raises:
         ValueError: If a clip is shorter than one segment.
     """
     starts, clips = segment_starts(store, segment_samples)
-    batches = range(0, len(starts), batch_size)
-    bar = progress(batches, f"embed {store.folder.name}", unit="batch")
-    values = [
-        _embed_batch(encoder, store, starts[at : at + batch_size], segment_samples, device, precision) for at in bar
-    ]
-    return Embeddings(torch.cat(values).numpy(), clips)
-
-
-def _embed_batch(
-    encoder: nn.Module,
-    store: Store,
-    starts: np.ndarray,
-    segment_samples: int,
-    device: torch.device,
-    precision: str,
-) -> Tensor:
-    audio = np.stack([store.audio[start : start + segment_samples] for start in starts])
-    batch = torch.from_numpy(audio).to(device).float().div_(32_768)
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        return encoder(batch).float().cpu()
+    mine = starts[world.share(len(starts))]
+    reader, values = audio_reader(store, device), []
+    for at in progress(range(0, len(mine), batch_size), f"embed {store.folder.name}", unit="batch"):
+        audio = reader.read(mine[at : at + batch_size], segment_samples)
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            values.append(encoder(audio).float())
+    return Embeddings(gather_shares(torch.cat(values), len(starts), world).cpu().numpy(), clips)
