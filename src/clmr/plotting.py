@@ -117,3 +117,39 @@ def scores(table: pd.DataFrame, metric: str, label: str) -> Figure:
         axes.plot(rows[metric], names, "o")
         axes.set(title=corpus, xlabel=label)
     return figure
+
+
+def score_by_parameters(table: pd.DataFrame) -> Figure:
+    """Score against size (thesis Figure 1.1): supervised systems in grey, encoders with probes in colour.
+
+    Args:
+        table: Columns label, n_parameters, pr_auc_tag, supervised.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 3.4), layout="constrained")
+    colours = {False: sns.color_palette()[0], True: "0.55"}
+    for row in table.itertuples():
+        axes.plot(row.n_parameters, row.pr_auc_tag, "o", markersize=8, color=colours[row.supervised])
+        axes.annotate(row.label, (row.n_parameters, row.pr_auc_tag), xytext=(7, 0), textcoords="offset points",
+                      va="center", fontsize=8)  # fmt: skip
+    axes.set(xscale="log", xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
+    axes.margins(x=0.25, y=0.12)
+    return figure
+
+
+def tag_wise(scores: pd.DataFrame) -> Figure:
+    """ROC-AUC of every tag for a few systems (thesis Figure 6.2), easiest tag of the last system first.
+
+    Args:
+        scores: Columns tag, system, roc_auc; one row per tag and system.
+    """
+    wide = scores.pivot(index="tag", columns="system", values="roc_auc")[list(dict.fromkeys(scores.system))]
+    wide = wide.sort_values(wide.columns[-1], ascending=False, kind="stable")
+    figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 3.6), layout="constrained")
+    axes.vlines(range(len(wide)), wide.min(axis=1), wide.max(axis=1), color="0.8", zorder=1)
+    for system, marker in zip(wide.columns, "os^Dv", strict=False):
+        axes.plot(range(len(wide)), wide[system], marker, markersize=4.5, label=system)
+    axes.axhline(0.5, color="0.5", linewidth=0.8, linestyle=":")
+    axes.set_xticks(range(len(wide)), list(wide.index), rotation=90)
+    axes.set(ylabel="ROC-AUC", xlim=(-0.7, len(wide) - 0.3))
+    axes.legend(frameon=True, ncols=len(wide.columns))
+    return figure
