@@ -1,5 +1,7 @@
 """CPC against the thesis's sizes, and against its plain definition in one dimension."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -15,8 +17,11 @@ THESIS = CPCParams(
     kernels=(10, 6, 4, 4, 4, 2, 2),
     strides=(5, 3, 2, 2, 2, 2, 2),
     paddings=(2, 2, 2, 2, 1, 1, 1),
+    norm="none",
 )
-SMALL = CPCParams(8_000, 1_201, width=6, context_dim=5, kernels=(10, 6, 4), strides=(5, 3, 2), paddings=(2, 2, 1))
+SMALL = CPCParams(
+    8_000, 1_201, width=6, context_dim=5, kernels=(10, 6, 4), strides=(5, 3, 2), paddings=(2, 2, 1), norm="none"
+)
 
 
 def n_parameters(module: nn.Module) -> int:
@@ -50,7 +55,7 @@ def test_frames_are_those_of_the_released_code():
     assert THESIS.embedding_dim == 256
 
 
-@pytest.mark.parametrize("params", [SMALL, CPCParams(8_000, 64, 3, 2, (4,), (4,), (0,))])
+@pytest.mark.parametrize("params", [SMALL, CPCParams(8_000, 64, 3, 2, (4,), (4,), (0,), "batch")])
 def test_shapes_are_as_the_parameters_say(params):
     encoder, audio = encoder_of(params), audio_of(params)
     frames = encoder.frames(audio)
@@ -61,21 +66,27 @@ def test_shapes_are_as_the_parameters_say(params):
     assert encoder(audio[:1]).shape == (1, params.embedding_dim)
 
 
-def test_outputs_and_gradients_equal_the_plain_definition():
-    encoder, audio = encoder_of(SMALL).double(), audio_of(SMALL).double()
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_outputs_and_gradients_equal_the_plain_definition(norm):
+    params = replace(SMALL, norm=norm)
+    encoder, plain = (encoder_of(params).double().train() for _ in range(2))
+    audio = audio_of(params).double()
     encoder.standardise_by(audio)
-    plain = encoder_of(SMALL).double()
     maps = ((audio - audio.mean()) / audio.std()).unsqueeze(1)
     for layer in plain.convolutions:
-        maps = layer(maps).relu()
+        maps = layer(maps)
+        maps = (nn.BatchNorm1d(6).double()(maps) if norm == "batch" else maps).relu()
     contexts, _ = plain.recurrent(maps.transpose(1, 2))
     expected = contexts.mean(dim=1)
     found = encoder(audio)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
     found.square().sum().backward()
     expected.square().sum().backward()
-    for ours, theirs in zip(encoder.parameters(), plain.parameters(), strict=True):
-        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-5)
+    compared = [key for key, parameter in plain.named_parameters() if parameter.grad is not None]
+    assert len(compared) == 10
+    for key in compared:
+        ours, theirs = encoder.get_parameter(key).grad, plain.get_parameter(key).grad
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 def test_a_context_has_seen_no_later_frame():

@@ -36,11 +36,10 @@ def clmr_recipe(**changes) -> CLMRRecipe:
 def cpc_recipe(**changes) -> CPCRecipe:
     base = CPCRecipe(
         **SHARED,
-        encoder=CPCParams(
-            8_000, 8_000, width=8, context_dim=6, kernels=(16, 8, 8), strides=(10, 5, 4), paddings=(3, 2, 2)
-        ),
+        encoder=CPCParams(8_000, 8_000, 8, 6, (16, 8, 8), strides=(10, 5, 4), paddings=(3, 2, 2), norm="batch"),
         n_steps=3,
         n_negatives=7,
         window_frames=20,
+        predictor_gain=0.05,
     )
     return replace(base, **changes)

@@ -1,5 +1,6 @@
 """CPC: its task, its window, its input, and what its recipe refuses."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -44,7 +45,8 @@ def test_a_window_limits_the_contexts():
 
 
 def test_every_weight_takes_part(store: Store):
-    run = run_of(store, cpc_recipe())
+    # Without batch norm, which takes out what the biases before it add.
+    run = run_of(store, cpc_recipe(encoder=replace(cpc_recipe().encoder, norm="none")))
     (crop,) = next(crop_batches(run.crops, 6, 1, 0, 0))
     run.train_step(*run.inputs((crop,), 0, 0))
     for name, module in run.modules.items():
@@ -64,6 +66,17 @@ def test_input_is_standardised_by_the_training_crops(store: Store, tmp_path):
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trained.encoder.state_dict().items())
 
 
+def test_a_small_gain_starts_at_the_loss_of_guessing(store: Store):
+    run = run_of(store, cpc_recipe(predictor_gain=1e-4))
+    (crop,) = next(crop_batches(run.crops, 6, 1, 0, 0))
+    loss, _ = run.train_step(*run.inputs((crop,), 0, 0))
+    assert loss.item() == pytest.approx(math.log(8), abs=1e-3)
+    weights = [
+        build_modules(cpc_recipe(predictor_gain=gain), run.crops)["predictor"].linear.weight for gain in (1.0, 0.5)
+    ]
+    torch.testing.assert_close(0.5 * weights[0], weights[1])
+
+
 def test_clips_shorter_than_the_input_are_refused(store: Store, tmp_path):
     params = cpc_recipe(encoder=replace(cpc_recipe().encoder, clip_samples=60_000))
     with pytest.raises(ValueError, match=r"no clip in \['train'\] has the 60000 samples of the encoder's input"):
@@ -79,6 +92,7 @@ def test_clips_shorter_than_the_input_are_refused(store: Store, tmp_path):
         ({"window_frames": 41}, "window_frames must be in 4"),
         ({"n_negatives": 238}, "n_negatives must be in 1 to 237, the frames of a batch .*, got 238"),
         ({"n_negatives": 0}, "n_negatives must be in 1 to 237"),
+        ({"predictor_gain": 0.0}, "predictor_gain must be > 0, got 0.0"),
         ({"batch_size": 0}, "batch_size must be >= 1"),
         ({"epochs": -1}, "epochs must be >= 0"),
         ({"splits": ()}, "splits must be a list of at least one split"),

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,8 @@ class CPCParams:
         kernels: Kernel of each convolution (thesis: 10, 6, 4, 4, 4, 2, 2).
         strides: Stride of each (thesis: 5, 3, 2, 2, 2, 2, 2).
         paddings: Zeros at either end of the input of each (released code: 2, 2, 2, 2, 1, 1, 1).
+        norm: What stands between a convolution and its ReLU: nothing (released code), or batch norm,
+            with which far fewer steps are enough.
     """
 
     sample_rate_hz: int
@@ -31,6 +34,7 @@ class CPCParams:
     kernels: tuple[int, ...]
     strides: tuple[int, ...]
     paddings: tuple[int, ...]
+    norm: Literal["none", "batch"]
 
     def __post_init__(self) -> None:
         require(self.sample_rate_hz >= 1, "sample_rate_hz", self.sample_rate_hz, ">= 1")
@@ -81,12 +85,14 @@ class CPC(nn.Module):
         3.6 pools contexts of 256 dimensions to 512; the mean over time has 256, as in the released
         code. Input is standardised with mean and deviation of the corpus as in the released code,
         which types them by hand; here they are measured (:meth:`standardise_by`) and kept with the
-        weights. Like the released code, and unlike SampleCNN, it has no batch norm.
+        weights. Section 5.2 likens its structure to SampleCNN's, which has batch norm; the released
+        code has none, so it is a parameter.
 
     Parameters have the names and shapes of ``Conv1d``; convolutions run channels-last in 2-D, as in
     :class:`clmr.models.sample_cnn.SampleCNN`.
 
-    >>> encoder = CPC(CPCParams(8_000, 1_000, width=4, context_dim=3, kernels=(8, 4), strides=(5, 2), paddings=(2, 1)))
+    >>> params = CPCParams(8_000, 1_000, 4, 3, kernels=(8, 4), strides=(5, 2), paddings=(2, 1), norm="none")
+    >>> encoder = CPC(params)
     >>> tuple(encoder.frames(torch.zeros(2, 1_000)).shape), tuple(encoder(torch.zeros(2, 1_000)).shape)
     ((2, 100, 4), (2, 3))
     """
@@ -99,6 +105,9 @@ class CPC(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(before, after, kernel, stride=stride, padding=padding)
             for before, after, kernel, stride, padding in shapes
+        )
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(params.width) if params.norm == "batch" else nn.Identity() for _ in params.kernels
         )
         self.recurrent = nn.GRU(params.width, params.context_dim, batch_first=True)
         self.register_buffer("audio_mean", torch.zeros(()))
@@ -134,10 +143,10 @@ class CPC(nn.Module):
             raise ValueError(f"audio must have shape (B, {expected}), got {tuple(audio.shape)}")
         standardised = (audio - self.audio_mean) / self.audio_deviation
         maps = standardised[:, None, None, :].contiguous(memory_format=torch.channels_last)
-        for layer in self.convolutions:
+        for layer, norm in zip(self.convolutions, self.norms, strict=True):
             weight = layer.weight.unsqueeze(2).to(memory_format=torch.channels_last)
             stride, padding = (1, *layer.stride), (0, *layer.padding)
-            maps = functional.conv2d(maps, weight, layer.bias, stride, padding).relu_()
+            maps = norm(functional.conv2d(maps, weight, layer.bias, stride, padding)).relu_()
         return maps.squeeze(2).transpose(1, 2)
 
     def contexts(self, frames: Tensor) -> Tensor:

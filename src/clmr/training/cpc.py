@@ -33,6 +33,9 @@ class CPCRecipe(SharedRecipe):
         n_negatives: Frames that each prediction is contrasted with.
         window_frames: Length of the part of a clip, placed at random in each step, that holds the
             contexts and all frames they predict; null for the whole clip. Negatives come from anywhere.
+        predictor_gain: Factor on the Kaiming weights of the predictor at the start (thesis: 1). Small
+            ones start at the loss of guessing; else the first steps go into making all scores small,
+            after which the frames lie in few dimensions.
     """
 
     method: Literal["cpc"] = "cpc"
@@ -40,9 +43,11 @@ class CPCRecipe(SharedRecipe):
     n_steps: int
     n_negatives: int
     window_frames: int | None
+    predictor_gain: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require(self.predictor_gain > 0, "predictor_gain", self.predictor_gain, "> 0")
         n_frames = self.encoder.n_frames
         allowed = f"in 1 to {n_frames - 1}, since the encoder has {n_frames} frames"
         require(1 <= self.n_steps < n_frames, "n_steps", self.n_steps, allowed)
@@ -72,6 +77,8 @@ def build_modules(params: CPCRecipe, crops: TrackCrops) -> dict[str, nn.Module]:
     draws = generator(params.seed, "weights")
     initialise(encoder, draws)
     initialise(predictor, draws)
+    with torch.no_grad():
+        predictor.linear.weight.mul_(params.predictor_gain)
     encoder.standardise_by(sample_of(crops, params.seed))
     return {"encoder": encoder, "predictor": predictor}
 
