@@ -14,7 +14,7 @@ from clmr.models.sample_cnn import SampleCNNParams
 from clmr.runtime import device as chosen_device
 
 # The class behind `pretrain`, private there: a copy of its step could drift from what is used.
-from clmr.training.pretrain import PretrainRun
+from clmr.training.contrastive import CLMRRun as PretrainRun
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import OptimizerParams
 from clmr.runtime import n_workers
 from clmr.seeding import generator
-from clmr.training.pretrain import PretrainParams
+from clmr.training.contrastive import CLMRRecipe as PretrainParams
 
 PRECISIONS = ("fp32", "bf16")
 _SPLITS = ("train",) * 6 + ("valid",) * 2 + ("test",) * 2

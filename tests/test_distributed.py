@@ -14,12 +14,13 @@ import torch
 import torch.multiprocessing as mp
 
 from clmr.augmentations import AugmentationParams
-from clmr.corpora.crops import paired_batches
+from clmr.corpora.crops import crop_batches, track_crops
 from clmr.corpora.store import Store, open_store
 from clmr.distributed import World, gather_shares, world, wrap
 from clmr.evaluation.embed import Embeddings, embed
-from clmr.training.pretrain import PretrainParams, PretrainRun, build_modules, pretrain, track_crops
-from tests.training.test_pretrain import recipe
+from clmr.training.contrastive import build_modules
+from clmr.training.pretrain import METHODS, Recipe, pretrain
+from tests.training.recipes import clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
 
@@ -48,14 +49,16 @@ def keeping_float64() -> Iterator[None]:
         torch.Tensor.float = to_float32
 
 
-def first_step(params: PretrainParams, store: Store, together: World) -> dict[str, torch.Tensor]:
+def first_step(params: Recipe, store: Store, together: World) -> dict[str, torch.Tensor]:
     """Loss, gradients and batch statistics of the first step, in float64."""
-    run = PretrainRun(params, track_crops(store, params.encoder.clip_samples, params.splits), CPU, 2, World())
+    crops = track_crops(store, params.encoder.clip_samples, params.splits)
+    run = METHODS[params.method](params, crops, CPU, 2, World())
     # Processes agree on the type of what they exchange when the network is wrapped, so that comes last.
     run.world, run.network = together, wrap(run.network.double().train(), CPU, together)
-    first, second = next(iter(paired_batches(run.crops, params.batch_size, 0, 0, together)))
+    mine = next(crop_batches(run.crops, params.batch_size, run.n_crops, 0, 0, together))
     with keeping_float64():
-        loss, _ = run.train_step(torch.cat([first, second]).double())
+        views, *draws = run.inputs(mine, 0, 0)
+        loss, _ = run.train_step(views.double(), *draws)
     gradients = {
         f"{key}.{name}": p.grad for key, module in run.modules.items() for name, p in module.named_parameters()
     }
@@ -63,14 +66,14 @@ def first_step(params: PretrainParams, store: Store, together: World) -> dict[st
     return {"loss": loss} | gradients | statistics
 
 
-def step_in_process(rank: int, size: int, port: int, folder: str, out: str, params: PretrainParams) -> None:
+def step_in_process(rank: int, size: int, port: int, folder: str, out: str, params: Recipe) -> None:
     join(rank, size, port)
     with world(CPU) as together:
         found = first_step(params, open_store(Path(folder)), together)
         torch.save(found, f"{out}/{rank}.pt")
 
 
-def train_in_process(rank: int, size: int, port: int, folder: str, out: str, params: PretrainParams) -> None:
+def train_in_process(rank: int, size: int, port: int, folder: str, out: str, params: Recipe) -> None:
     join(rank, size, port)
     with world(CPU) as together:
         trained = pretrain(params, open_store(Path(folder)), Path(out) / "resume", CPU, together)
@@ -78,26 +81,28 @@ def train_in_process(rank: int, size: int, port: int, folder: str, out: str, par
         trained.curve.to_csv(f"{out}/{rank}.csv", index=False)
 
 
-def embed_in_process(rank: int, size: int, port: int, folder: str, out: str, params: PretrainParams) -> None:
+def embed_in_process(rank: int, size: int, port: int, folder: str, out: str) -> None:
     join(rank, size, port)
     with world(CPU) as together:
-        found = embed_all(open_store(Path(folder)), params, together)
+        found = embed_all(open_store(Path(folder)), together)
         uneven = gather_shares(torch.arange(7.0)[together.share(7), None], 7, together)
         torch.save({"values": torch.from_numpy(found.values), "uneven": uneven}, f"{out}/{rank}.pt")
 
 
-def embed_all(store: Store, params: PretrainParams, together: World) -> Embeddings:
-    encoder = build_modules(params)["encoder"].eval()
+def embed_all(store: Store, together: World) -> Embeddings:
+    encoder = build_modules(clmr_recipe())["encoder"].eval()
     # Batches of 5: shares of two processes then end in batches of different sizes.
-    return embed(encoder, store, params.encoder.clip_samples, 5, CPU, "fp32", together)
+    return embed(encoder, store, encoder.params.clip_samples, 5, CPU, "fp32", together)
 
 
-@pytest.fixture
-def params() -> PretrainParams:
-    return recipe(augmentations=AugmentationParams.thesis(), optimizer=replace(recipe().optimizer, kind="lars"))
+LARS = replace(clmr_recipe().optimizer, kind="lars")
+both_methods = pytest.mark.parametrize(
+    "params", [clmr_recipe(optimizer=LARS), cpc_recipe(optimizer=LARS)], ids=["clmr", "cpc"]
+)
 
 
-def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path: Path, params: PretrainParams):
+@both_methods
+def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path: Path, params: Recipe):
     mp.spawn(step_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
     alone = first_step(params, store, World())
     for rank in range(2):
@@ -107,7 +112,10 @@ def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path
             torch.testing.assert_close(found[name], expected, atol=1e-9, rtol=1e-7, msg=lambda text, n=name: n + text)
 
 
-def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_path: Path, params: PretrainParams):
+@both_methods
+def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_path: Path, params: Recipe):
+    if params.method == "clmr":
+        params = replace(params, augmentations=AugmentationParams.thesis())
     # Small steps: with large ones the float32 rounding of a batch this small takes runs apart in two epochs.
     params = replace(params, epochs=2, optimizer=replace(params.optimizer, kind="adam", adam_learning_rate=1e-4))
     mp.spawn(train_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
@@ -122,15 +130,10 @@ def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_pa
     assert all(torch.equal(tensor, ours[name]) for name, tensor in resumed.encoder.state_dict().items())
 
 
-def test_processes_embed_a_store_together(store: Store, tmp_path: Path, params: PretrainParams):
-    mp.spawn(embed_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
-    alone = embed_all(store, params, World())
+def test_processes_embed_a_store_together(store: Store, tmp_path: Path):
+    mp.spawn(embed_in_process, (2, free_port(), str(store.folder), str(tmp_path)), nprocs=2)
+    alone = embed_all(store, World())
     for rank in range(2):
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         np.testing.assert_allclose(found["values"].numpy(), alone.values, atol=1e-6)
         assert found["uneven"].flatten().tolist() == list(range(7))
-
-
-def test_batches_that_cannot_be_shared_are_refused(store: Store, tmp_path: Path, params: PretrainParams):
-    with pytest.raises(ValueError, match="batch_size 6 must be a multiple of the 4 processes"):
-        pretrain(params, store, tmp_path, CPU, World(0, 4))

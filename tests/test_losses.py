@@ -1,11 +1,11 @@
-"""NT-Xent against a transcription of SimCLR's Algorithm 1, closed forms and invariances."""
+"""NT-Xent and InfoNCE against loops that transcribe their definitions, closed forms and invariances."""
 
 import math
 
 import pytest
 import torch
 
-from clmr.losses import nt_xent, nt_xent_logits
+from clmr.losses import draw_negatives, info_nce, info_nce_logits, nt_xent, nt_xent_logits
 
 
 def algorithm_1(z_a: torch.Tensor, z_b: torch.Tensor, temperature: float) -> float:
@@ -29,8 +29,11 @@ def algorithm_1(z_a: torch.Tensor, z_b: torch.Tensor, temperature: float) -> flo
 @pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
 def test_equals_algorithm_1(n_examples, temperature):
     draws = torch.Generator().manual_seed(n_examples)
-    z_a, z_b = torch.randn(2, n_examples, 8, generator=draws, dtype=torch.float32)
-    assert nt_xent(z_a, z_b, temperature).item() == pytest.approx(algorithm_1(z_a, z_b, temperature), abs=1e-5)
+    z_a, z_b = torch.randn(2, n_examples, 8, generator=draws, dtype=torch.float64)
+    expected = algorithm_1(z_a, z_b, temperature)
+    assert nt_xent(z_a, z_b, temperature).item() == pytest.approx(expected, abs=1e-9)
+    # Similarities carry the rounding of float32, multiplied by 1 / temperature.
+    assert nt_xent(z_a.float(), z_b.float(), temperature).item() == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("n_examples", [1, 3, 48])
@@ -76,3 +79,107 @@ def test_bad_input_is_refused():
         nt_xent(torch.ones(2, 3), torch.ones(3, 3), 0.5)
     with pytest.raises(ValueError, match="temperature must be > 0, got 0"):
         nt_xent(torch.ones(2, 3), torch.ones(2, 3), 0.0)
+
+
+def eq_2_2(frames: torch.Tensor, contexts: torch.Tensor, weights: torch.Tensor, first: int, negatives) -> float:
+    """Thesis eq. 2.2 loop by loop, as a mean over examples, times and steps; weights of shape (K, C, D)."""
+    all_frames = frames.reshape(-1, frames.shape[2]).tolist()
+    n_frames, losses = frames.shape[1], []
+    for b in range(len(frames)):
+        for w, drawn in enumerate(negatives[b].tolist()):
+            context = contexts[b, w].tolist()
+            for k, matrix in enumerate(weights.tolist(), start=1):
+                predicted = [sum(x * y for x, y in zip(row, context, strict=True)) for row in matrix]
+                candidates = [b * n_frames + first + w + k, *drawn]
+                scores = [
+                    math.exp(sum(x * y for x, y in zip(all_frames[j], predicted, strict=True))) for j in candidates
+                ]
+                losses.append(-math.log(scores[0] / sum(scores)))
+    return sum(losses) / len(losses)
+
+
+def example(n_examples: int, n_frames: int, first: int, n_contexts: int, n_steps: int, n_negatives: int):
+    """Random frames, contexts, weights and negatives in float64."""
+    draws = torch.Generator().manual_seed(n_examples + n_steps)
+    frames = torch.randn(n_examples, n_frames, 4, generator=draws, dtype=torch.float64)
+    contexts = torch.randn(n_examples, n_contexts, 3, generator=draws, dtype=torch.float64)
+    weights = torch.randn(n_steps, 4, 3, generator=draws, dtype=torch.float64)
+    negatives = draw_negatives(n_examples, n_frames, first, n_contexts, n_steps, n_negatives, draws)
+    return frames, contexts, weights, negatives
+
+
+def predictions_of(contexts: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    return torch.einsum("kcd,bwd->bwkc", weights, contexts)
+
+
+SIZES = [(1, 5, 0, 1, 1, 3), (3, 9, 2, 4, 3, 5), (2, 8, 0, 3, 5, 11), (4, 6, 1, 4, 1, 1)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_info_nce_equals_the_equation(sizes):
+    frames, contexts, weights, negatives = example(*sizes)
+    found = info_nce(frames, predictions_of(contexts, weights), sizes[2], negatives)
+    assert found.item() == pytest.approx(eq_2_2(frames, contexts, weights, sizes[2], negatives), abs=1e-9)
+
+
+def test_the_gradient_of_info_nce_is_exact():
+    frames, contexts, weights, negatives = example(2, 7, 1, 3, 2, 4)
+    inputs = [frames.requires_grad_(), contexts.requires_grad_(), weights.requires_grad_()]
+    assert torch.autograd.gradcheck(lambda z, c, w: info_nce(z, predictions_of(c, w), 1, negatives), inputs)
+
+
+@pytest.mark.parametrize("n_negatives", [1, 15, 40])
+def test_info_nce_is_log_of_the_candidates_when_all_scores_coincide(n_negatives):
+    negatives = draw_negatives(3, 16, 2, 6, 4, n_negatives, torch.Generator().manual_seed(0))
+    found = info_nce(torch.ones(3, 16, 5), torch.ones(3, 6, 4, 5), 2, negatives)
+    assert found.item() == pytest.approx(math.log(n_negatives + 1), abs=1e-6)
+
+
+def test_exact_predictions_have_almost_no_loss():
+    frames = 10 * torch.eye(12).reshape(2, 6, 12)
+    following = torch.stack([frames[:, 1 + k : 4 + k] for k in range(3)], dim=2)
+    negatives = draw_negatives(2, 6, 0, 3, 3, 8, torch.Generator().manual_seed(0))
+    assert info_nce(frames, following, 0, negatives).item() < 1e-6
+    assert info_nce_logits(frames, following, 0, negatives).argmax(dim=3).eq(0).all()
+
+
+def test_info_nce_of_bfloat16_is_computed_in_float32():
+    frames, contexts, weights, negatives = example(3, 9, 2, 4, 3, 5)
+    rounded = frames.bfloat16(), predictions_of(contexts, weights).bfloat16()
+    found = info_nce(*rounded, 2, negatives)
+    assert found.dtype == torch.float32
+    expected = info_nce(*(part.double() for part in rounded), 2, negatives)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_negatives_are_all_frames_but_those_to_be_predicted_evenly():
+    n_examples, n_frames, first, n_contexts, n_steps = 2, 9, 1, 3, 4
+    draws = torch.Generator().manual_seed(0)
+    parts = [draw_negatives(n_examples, n_frames, first, n_contexts, n_steps, 10, draws) for _ in range(2_000)]
+    assert parts[0].shape == (n_examples, n_contexts, 10)
+    drawn = torch.cat(parts, dim=2)
+    for b in range(n_examples):
+        for w in range(n_contexts):
+            predicted = {b * n_frames + first + w + k for k in range(1, n_steps + 1)}
+            values, counts = drawn[b, w].unique(return_counts=True)
+            assert set(values.tolist()) == set(range(n_examples * n_frames)) - predicted
+            # 1,429 are expected of each; five standard deviations are 182.
+            assert (counts - 20_000 / 14).abs().max() < 190
+
+
+def test_negatives_depend_on_the_generator_alone():
+    def drawn(seed: int) -> torch.Tensor:
+        return draw_negatives(2, 9, 0, 3, 4, 10, torch.Generator().manual_seed(seed))
+
+    assert torch.equal(drawn(0), drawn(0))
+    assert not torch.equal(drawn(0), drawn(1))
+
+
+def test_bad_input_of_info_nce_is_refused():
+    draws = torch.Generator().manual_seed(0)
+    with pytest.raises(ValueError, match="n_negatives 15 is more than the 14 frames of 2 examples"):
+        draw_negatives(2, 9, 0, 3, 4, 15, draws)
+    negatives = draw_negatives(2, 9, 0, 3, 4, 5, draws)
+    for predictions, first in ((torch.ones(2, 3, 4, 7), 0), (torch.ones(2, 3, 4, 5), 3), (torch.ones(1, 3, 4, 5), 0)):
+        with pytest.raises(ValueError, match=r"from time \d do not fit frames of shape \(2, 9, 5\)"):
+            info_nce(torch.ones(2, 9, 5), predictions, first, negatives)

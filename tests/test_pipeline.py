@@ -1,5 +1,6 @@
 """The contracts of the pipeline: what a stage lists is what it uses, no more and no less."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import pytest
 import yaml
 
 from clmr import reporting
+from clmr.config import to_mapping
 from clmr.declared import declared_params
 from clmr.dependencies import declared_dependencies, expected_dependencies, rewritten, stage_commands
-from clmr.params import read_params
+from clmr.params import load_params, read_params
 from clmr.reference import load_thesis
+from clmr.training.pretrain import read_recipe
 
 ROOT = Path(__file__).parent.parent
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -95,13 +98,35 @@ def test_the_smoke_pipeline_is_the_same_dag():
             "runs.clmr_scores.store: found 'nope'",
         ),
         (lambda params: params["runs"]["clmr_scores"].update(lr=1), "runs.clmr_scores .*unknown key lr"),
+        (
+            lambda params: params["runs"]["clmr_scores"].update(n_steps=4),
+            r"runs.clmr_scores \(over pretrain.clmr\): found unknown key n_steps",
+        ),
+        (
+            lambda params: params["runs"]["cpc_scores"].update(temperature=0.5),
+            r"runs.cpc_scores \(over pretrain.cpc\): found unknown key temperature",
+        ),
+        (
+            lambda params: params["runs"]["cpc_scores"].update(method="x"),
+            "runs.cpc_scores.method: found 'x'.* clmr, cpc",
+        ),
+        (lambda params: params["runs"]["cpc_scores"].pop("method"), "runs.cpc_scores: missing key method"),
+        (lambda params: params["runs"].update(cpc_scores=None), "runs.cpc_scores: missing key method"),
+        (lambda params: params["pretrain"].pop("cpc"), "runs.cpc_merlin.method: found 'cpc', which is not defined"),
+        (lambda params: params["pretrain"].update(x={}), "a method in pretrain must be one of clmr, cpc, got 'x'"),
+        (lambda params: params["pretrain"]["cpc"].pop("n_steps"), "over pretrain.cpc.*missing key n_steps"),
+        (lambda params: params["pretrain"]["cpc"].update(n_steps=500), "n_steps must be in 1 to .*, got 500"),
+        (
+            lambda params: params["runs"]["cpc_scores"].update(encoder={"strides": [5]}),
+            r"cpc_scores .*encoder: strides must be 7 numbers >= 1, one for each kernel, got \[5\]",
+        ),
         (lambda params: params["runs"]["clmr_scores"].pop("store"), "runs.clmr_scores: missing key store"),
         (
             lambda params: params["evaluations"]["clmr_scores"].update(run="x"),
             "evaluations.clmr_scores.run: found 'x'",
         ),
-        (lambda params: params["pretrain"].pop("temperature"), "missing key temperature"),
-        (lambda params: params["pretrain"].update(temperature=0.0), "temperature must be > 0, got 0.0"),
+        (lambda params: params["pretrain"]["clmr"].pop("temperature"), "missing key temperature"),
+        (lambda params: params["pretrain"]["clmr"].update(temperature=0.0), "temperature must be > 0, got 0.0"),
         (
             lambda params: params["probe"].update(learning_rate="1e-3"),
             "probe.learning_rate: found str '1e-3'",
@@ -113,7 +138,7 @@ def test_the_smoke_pipeline_is_the_same_dag():
         (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),
         (lambda params: params.update(extra={}), "unknown key extra"),
         (
-            lambda params: params["runs"].update({"a.b": {"store": "scores_8000"}}),
+            lambda params: params["runs"].update({"a.b": {"method": "clmr", "store": "scores_8000"}}),
             "a name in runs must be letters",
         ),
     ],
@@ -141,6 +166,23 @@ def test_a_stage_sees_the_parameters_it_declares_and_no_others(stage, seen):
     assert set(found) == set(seen)
     for section, names in seen.items():
         assert names is None or set(found[section]) == names
+
+
+def test_a_shared_value_reaches_the_runs_of_its_method_that_do_not_override_it():
+    params = yaml.safe_load(PARAMS["params.yaml"].read_text())
+    params["runs"]["cpc_merlin"]["n_negatives"] = 7
+    before = load_params(params).recipes()
+    params["pretrain"]["cpc"]["n_negatives"] += 1
+    after = load_params(params).recipes()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {name for name, run in params["runs"].items() if run["method"] == "cpc"} - {"cpc_merlin"}
+
+
+def test_a_resolved_recipe_states_its_method_and_reads_back():
+    for recipe in read_params(PARAMS["params.yaml"]).recipes().values():
+        mapping = to_mapping(recipe)
+        assert mapping["method"] in ("clmr", "cpc")
+        assert read_recipe(json.loads(json.dumps(mapping)), "recipe") == recipe
 
 
 def test_an_unknown_stage_is_refused():

@@ -33,6 +33,17 @@ def test_rows_have_the_shared_columns_in_order():
     assert found.pretrain_corpus.tolist() == ["scores", "scores", None, None]
 
 
+def test_untrained_encoders_have_no_corpus_of_their_own():
+    systems = {name: ScoredSystem(name, "run", "s") for name in ("cpc", "random_init", "random_init_cpc")}
+    metrics = {name: {"linear": SCORES} for name in systems}
+    found = score_table(systems, metrics, {"s": "magnatagatune"}, {"run": "s"}, THESIS, "embedded")
+    assert found.pretrain_corpus.tolist() == ["magnatagatune", None, None]
+    assert found.thesis_pr_auc_tag.iloc[0] == 0.3098
+    shown = reporting.score_markdown(found)
+    for name in ("| CPC |", "| random initialisation |", "| random initialisation, CPC |"):
+        assert name in shown
+
+
 def test_thesis_values_stand_beside_their_own_corpus_only():
     assert table("scores")[["thesis_roc_auc_tag", "thesis_pr_auc_tag"]].isna().all(axis=None)
     beside = table("magnatagatune")

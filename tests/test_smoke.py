@@ -61,7 +61,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_is_built_and_nothing_reruns(repository: Path):
     gallery = (repository / "results" / "README.md").read_text()
     assert "Smoke scale" in gallery
-    assert "| CLMR | scores | scores | linear |" in gallery
+    for row in ("| CLMR | scores | scores | linear |", "| CPC | scores | scores | linear |"):
+        assert row in gallery
     for link in ("tables/table_6_1.csv", "figures/fig_6_1.png", "notebooks/pretrain_clmr_scores.ipynb"):
         assert link in gallery
         assert (repository / "results" / link).stat().st_size > 0
@@ -74,7 +75,7 @@ def test_everything_is_built_and_nothing_reruns(repository: Path):
 @pytest.mark.smoke
 def test_published_notebooks_hold_no_path_or_time_of_this_machine(repository: Path):
     published = list((repository / "results" / "notebooks").glob("*.ipynb"))
-    assert len(published) == 7
+    assert len(published) == 10
     for path in published:
         text = path.read_text()
         assert str(repository) not in text
@@ -94,8 +95,8 @@ def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(reposit
     before = (repository / "results" / "metrics" / "evaluate_clmr_merlin.json").read_bytes()
     edit(
         repository / "params.yaml",
-        "clmr_merlin: {store: merlin_8000}",
-        "clmr_merlin: {store: merlin_8000, temperature: 0.1}",
+        "clmr_merlin: {method: clmr, store: merlin_8000}",
+        "clmr_merlin: {method: clmr, store: merlin_8000, temperature: 0.1}",
     )
     assert rerun(repository) == affected | {"recipes"}
     assert (repository / "results" / "metrics" / "evaluate_clmr_merlin.json").read_bytes() != before
@@ -108,10 +109,18 @@ def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(reposit
 @pytest.mark.smoke
 def test_a_shared_value_leaves_runs_alone_that_override_it(repository: Path):
     params = repository / "params.yaml"
-    edit(params, "clmr_merlin: {store: merlin_8000}", "clmr_merlin: {store: merlin_8000, epochs: 2}")
-    edit(params, "clmr_scores: {store: scores_8000}", "clmr_scores: {store: scores_8000, epochs: 2}")
+    edit(
+        params,
+        "clmr_merlin: {method: clmr, store: merlin_8000}",
+        "clmr_merlin: {method: clmr, store: merlin_8000, epochs: 2}",
+    )
+    edit(
+        params,
+        "clmr_scores: {method: clmr, store: scores_8000}",
+        "clmr_scores: {method: clmr, store: scores_8000, epochs: 2}",
+    )
     assert not {stage for stage in rerun(repository) if "pretrain" in stage}
-    edit(params, "\n  epochs: 2", "\n  epochs: 3")
+    edit(params, "\n    epochs: 2", "\n    epochs: 3")
     ran = rerun(repository)
     assert "recipes" in ran
     assert not {stage for stage in ran if "pretrain" in stage or "evaluate" in stage}

@@ -22,7 +22,7 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float) -> Tensor:
         temperature: Softmax temperature tau, > 0.
 
     Returns:
-        Scalar loss in float32; log(2B - 1) when all projections coincide.
+        Scalar loss, in float32 at least; log(2B - 1) when all projections coincide.
 
     Raises:
         ValueError: If the shapes differ or are not (B, D), or the temperature is not positive.
@@ -49,7 +49,96 @@ def nt_xent_logits(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor
         raise ValueError(f"temperature must be > 0, got {temperature}")
     n_examples = z_a.shape[0]
     # The softmax over 2B - 1 candidates needs float32: bf16 keeps 8 bits, about 0.01 of a logit near 2.
-    z = functional.normalize(torch.cat([z_a, z_b]).float(), dim=1)
+    precise = torch.promote_types(z_a.dtype, torch.float32)
+    z = functional.normalize(torch.cat([z_a, z_b]).to(precise), dim=1)
     logits = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
     positives = torch.arange(2 * n_examples, device=z.device).roll(n_examples)
     return logits, positives
+
+
+def info_nce(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> Tensor:
+    """Mean cross-entropy of picking the frame that follows each context among N others.
+
+    With z a frame, c_t a context and W_k c_t its prediction k steps ahead, the score of a frame is
+    z . (W_k c_t), and the loss is the mean over examples, times t and steps k of
+    ``-s(z_{t+k}) + log(sum of exp(s(z)) over z_{t+k} and the negatives)``.
+
+    Source: thesis eq. 2.2; van den Oord et al. 2019, eq. 3 and 4.
+    Differs: eq. 2.2 sums over steps; like the released code, we take the mean.
+
+    Args:
+        frames: Frames of whole clips, shape (B, L, C).
+        predictions: Predictions from W consecutive contexts 1 to K steps ahead, shape (B, W, K, C).
+        first: Time of the first of these contexts; ``first + W + K <= L``.
+        negatives: Frames to contrast with, as :func:`draw_negatives` draws them, shape (B, W, N).
+
+    Returns:
+        Scalar loss, in float32 at least; log(N + 1) when all scores coincide.
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+
+    >>> negatives = draw_negatives(2, 9, 0, 4, 3, 7, torch.Generator().manual_seed(0))
+    >>> round(info_nce(torch.ones(2, 9, 5), torch.ones(2, 4, 3, 5), 0, negatives).item(), 4)  # log(8)
+    2.0794
+    """
+    logits = info_nce_logits(frames, predictions, first, negatives)
+    return (logits.logsumexp(dim=3) - logits[..., 0]).mean()
+
+
+def info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> Tensor:
+    """Scores of the positive, at index 0, and the negatives, shape (B, W, K, 1 + N).
+
+    Args and Raises: as :func:`info_nce`.
+    """
+    n_examples, n_frames, width = frames.shape
+    n_contexts, n_steps = predictions.shape[1:3]
+    if predictions.shape != (n_examples, n_contexts, n_steps, width) or first + n_contexts + n_steps > n_frames:
+        raise ValueError(
+            f"predictions of shape {tuple(predictions.shape)} from time {first} do not fit frames of shape "
+            f"{tuple(frames.shape)}; both have B examples and C channels, and first + W + K must be <= L"
+        )
+    precise = torch.promote_types(frames.dtype, torch.float32)
+    frames, predictions = frames.to(precise), predictions.to(precise)
+    # unfold gives (B, W, C, K): for each context its K next frames, without copying any.
+    following = frames[:, first + 1 : first + n_contexts + n_steps].unfold(1, n_steps, 1)
+    positive = torch.einsum("bwck,bwkc->bwk", following, predictions)
+    others = frames.reshape(-1, width).index_select(0, negatives.reshape(-1)).reshape(*negatives.shape, width)
+    return torch.cat([positive.unsqueeze(3), predictions @ others.transpose(2, 3)], dim=3)
+
+
+def draw_negatives(
+    n_examples: int, n_frames: int, first: int, n_contexts: int, n_steps: int, n_negatives: int, draws: torch.Generator
+) -> Tensor:
+    """Which frames each context is contrasted with, shape (B, W, N), as indices into all B * L frames of a batch.
+
+    They are drawn evenly, with replacement, from the frames of all examples, the context's own clip
+    included, but for the K frames that it has to predict. All its K steps share them, so that they
+    are looked up once.
+
+    Source: thesis section 5.2 (15 negatives from the mini-batch) and the released code (all B * L
+        frames).
+    Differs: the released code permutes the frames once, so that a positive may be its own negative.
+
+    Args:
+        n_examples: B.
+        n_frames: L.
+        first: Time of the first context.
+        n_contexts: W.
+        n_steps: K.
+        n_negatives: N.
+        draws: Source of the draws, on the CPU.
+
+    Raises:
+        ValueError: If there are fewer than N frames to draw from.
+    """
+    n_others = n_examples * n_frames - n_steps
+    if n_negatives > n_others:
+        raise ValueError(
+            f"n_negatives {n_negatives} is more than the {n_others} frames of {n_examples} examples that a context "
+            f"does not predict; lower it or raise the batch size"
+        )
+    drawn = torch.randint(n_others, (n_examples, n_contexts, n_negatives), generator=draws)
+    times = first + 1 + torch.arange(n_contexts)
+    predicted = torch.arange(n_examples)[:, None] * n_frames + times
+    return drawn + n_steps * (drawn >= predicted[..., None])

@@ -20,7 +20,7 @@ from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.recipes import resolve
 from clmr.results import TaggingParams
-from clmr.training.pretrain import PretrainParams
+from clmr.training.pretrain import METHODS, Recipe, read_recipe
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Params:
             budget-limited and labelled so wherever a number is shown.
         corpora: Corpora by name; each has a ``kind`` and that kind's own fields.
         stores: Stores by name.
-        pretrain: What pre-training runs share.
-        runs: Pre-training runs by name; each states the store, and what differs from ``pretrain``.
+        pretrain: What the pre-training runs of each method share, by method.
+        runs: Pre-training runs by name; each states method and store, and what differs from what its
+            method's runs share.
         evaluations: Encoders to probe, by name.
         probe: How heads are trained and scored.
         log_mel: The baseline without learned representations.
@@ -43,7 +44,7 @@ class Params:
     scale: Literal["smoke", "embedded", "paper"]
     corpora: dict[str, Any]
     stores: dict[str, StoreParams]
-    pretrain: dict[str, Any]
+    pretrain: dict[str, dict[str, Any]]
     runs: dict[str, Any]
     evaluations: dict[str, EvaluationParams]
     probe: ProbeParams
@@ -59,6 +60,8 @@ class Params:
                     name,
                     "letters, digits and _ only, for stage names",
                 )
+        for method in self.pretrain:
+            require(method in METHODS, "a method in pretrain", method, f"one of {', '.join(METHODS)}")
         for name, store in self.stores.items():
             _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
         for name, evaluation in self.evaluations.items():
@@ -69,18 +72,21 @@ class Params:
         _require_known("tagging.t_sne.store", self.tagging.t_sne.store, self.stores)
         _require_known("tagging.t_sne.run", self.tagging.t_sne.run, self.runs)
 
-    def recipes(self) -> dict[str, PretrainParams]:
+    def recipes(self) -> dict[str, Recipe]:
         """The resolved recipe of each run.
 
         Raises:
-            ValueError: If one lacks a value, has an unknown one, or names an unknown store.
+            ValueError: If one lacks a value, has an unknown one, or names an unknown method or store.
         """
         recipes = {}
         for name, run in self.runs.items():
             where = f"params.yaml: runs.{name}"
-            if not isinstance(run, dict) or "store" not in run:
-                raise ValueError(f"{where}: missing key store; each run states the store it reads")
-            recipes[name] = from_mapping(PretrainParams, resolve(self.pretrain, run), f"{where} (over pretrain)")
+            for key in ("method", "store"):
+                if not isinstance(run, dict) or key not in run:
+                    raise ValueError(f"{where}: missing key {key}; each run states its method and the store it reads")
+            _require_known(f"runs.{name}.method", run["method"], self.pretrain)
+            shared = self.pretrain[run["method"]]
+            recipes[name] = read_recipe(resolve(shared, run), f"{where} (over pretrain.{run['method']})")
             _require_known(f"runs.{name}.store", recipes[name].store, self.stores)
         return recipes
 

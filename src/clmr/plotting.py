@@ -74,8 +74,8 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH_INCHES, 2.6), layout="constrained")
     sns.lineplot(curves, x="epoch", y="loss", hue="run", style="run", ax=left)
     sns.lineplot(curves, x="epoch", y="accuracy", hue="run", style="run", legend=False, ax=right)
-    left.set(ylabel="NT-Xent loss (nats)")
-    right.set(ylabel="accuracy of finding the other view", ylim=(0, 1))
+    left.set(ylabel="contrastive loss (nats)")
+    right.set(ylabel="accuracy of the contrastive task", ylim=(0, 1))
     return figure
 
 

@@ -23,7 +23,9 @@ SCALE_NOTES = {
 }
 _NAMES = {
     "clmr": "CLMR",
+    "cpc": "CPC",
     "random_init": "random initialisation",
+    "random_init_cpc": "random initialisation, CPC",
     "log_mel": "log-mel statistics",
 }
 
@@ -55,7 +57,8 @@ ARTEFACTS = (
              "interval over bootstrap samples of tracks.", "tagging"),
     Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals.", "tagging"),
     Artefact("fig_6_1", "Figure 6.1", "t-SNE of the segments of a few test tracks, one colour per track.", "tagging"),
-    Artefact("fig_learning_curves", "Ours", "Loss and accuracy of the contrastive task.", "tagging"),
+    Artefact("fig_learning_curves", "Ours", "Loss and accuracy of the contrastive tasks: the other view for CLMR, the "
+             "following frames for CPC.", "tagging"),
     Artefact("fig_5_1", "Figure 5.1", "Learning rate during pre-training, as used.", "tagging"),
     Artefact("fig_4_1", "Figure 4.1", "Distribution of tags, first labelled corpus.", "tagging"),
     Artefact("fig_4_2", "Figure 4.2", "Distribution of tags, second labelled corpus.", "tagging"),

@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from clmr.corpora.crops import paired_batches, track_crops
+from clmr.corpora.crops import crop_batches, paired_batches, track_crops
 from clmr.corpora.store import Store
+from clmr.distributed import World
 
 CROP = 20_736
 
@@ -65,6 +66,18 @@ def test_batches_depend_on_seed_and_epoch_alone(store: Store):
     assert torch.equal(batch(0, 0), batch(0, 0))
     assert not torch.equal(batch(0, 0), batch(0, 1))
     assert not torch.equal(batch(0, 0), batch(1, 0))
+
+
+@pytest.mark.parametrize("n_crops", [1, 3])
+def test_any_number_of_crops_of_each_track_can_be_read(store: Store, n_crops):
+    crops = track_crops(store, CROP, ("train",))
+    batches = list(crop_batches(crops, 4, n_crops, 0, 0))
+    assert len(batches) == crops.n_tracks // 4
+    assert all(len(batch) == n_crops and batch[0].shape == (4, CROP) for batch in batches)
+    whole = next(paired_batches(crops, 4, 0, 0))
+    parts = [next(crop_batches(crops, 4, 2, 0, 0, World(rank, 2))) for rank in range(2)]
+    for view in range(2):
+        assert torch.equal(torch.cat([part[view] for part in parts]), whole[view])
 
 
 def test_values_are_those_of_the_store(store: Store):

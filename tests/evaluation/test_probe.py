@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from clmr.config import to_mapping
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed, segment_starts
 from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder, load_scores
@@ -12,8 +13,9 @@ from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.projection import TSNEParams, project_tracks
-from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 from clmr.training.checkpoint import save_tensors
+from clmr.training.pretrain import build_encoder
+from tests.training.recipes import clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
 
@@ -100,13 +102,15 @@ def test_a_corpus_without_tags_is_refused():
         train_probe("linear", embeddings, embeddings, 0 * labels, probe_params())
 
 
-def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path):
-    params = SampleCNNParams(8_000, width=2)
-    recipe = _recipe(params)
-    encoder = SampleCNN(params).eval()
+@pytest.mark.parametrize("recipe", [clmr_recipe(), cpc_recipe()], ids=["clmr", "cpc"])
+def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, recipe):
+    encoder = build_encoder(recipe).eval()
     weights = {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
-    save_tensors(tmp_path / "encoder.safetensors", weights, {"recipe": recipe})
+    save_tensors(tmp_path / "encoder.safetensors", weights, {"recipe": to_mapping(recipe)})
     loaded = load_encoder(tmp_path / "encoder.safetensors")
+    assert type(loaded) is type(encoder)
+    assert not loaded.training
+    assert all(torch.equal(tensor, weights[f"encoder.{key}"]) for key, tensor in loaded.state_dict().items())
     results = evaluate_encoder(loaded, store, probe_params(max_epochs=5), CPU, tmp_path / "out")
     assert set(results) == {"linear", "mlp"}
     assert results["linear"]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
@@ -118,13 +122,6 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path):
     assert points.track_id.nunique() == 3
     with pytest.raises(ValueError, match="t_sne.n_tracks is 99, the test split"):
         project_tracks(loaded, store, TSNEParams("run", "tones", 99, 5, 4.0, 0))
-
-
-def _recipe(encoder: SampleCNNParams) -> dict:
-    from clmr.config import to_mapping
-    from tests.training.test_pretrain import recipe
-
-    return to_mapping(recipe(encoder=encoder))
 
 
 def test_log_mel_statistics_tell_high_from_low_tones(store: Store, tmp_path):

@@ -1,39 +1,25 @@
-"""Pre-training: it learns, it repeats, and a kill leaves no trace in the result."""
+"""Pre-training by any method: it learns, it repeats, and a kill leaves no trace in the result."""
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 import torch
 
 from clmr.augmentations import AugmentationParams
+from clmr.config import to_mapping
 from clmr.corpora.store import Store
 from clmr.distributed import World
-from clmr.models.sample_cnn import SampleCNNParams
+from clmr.models.cpc import CPC
+from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 from clmr.optim import OptimizerParams
-from clmr.training import pretrain as training
 from clmr.training.checkpoint import load_tensors, save_tensors
-from clmr.training.pretrain import PretrainParams, build_modules, curve_metrics, pretrain
+from clmr.training.pretrain import METHODS, Recipe, build_encoder, curve_metrics, pretrain, read_recipe
+from tests.training.recipes import clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
-
-
-def recipe(**changes) -> PretrainParams:
-    base = PretrainParams(
-        store="tones",
-        splits=("train",),
-        encoder=SampleCNNParams(8_000, width=4),
-        projector="nonlinear",
-        projection_dim=8,
-        augmentations=AugmentationParams.none(),
-        augment_second_view=True,
-        temperature=0.5,
-        batch_size=6,
-        epochs=3,
-        optimizer=OptimizerParams("adam", 3e-3, "constant", 0.075, 1e-6, 1),
-        precision="fp32",
-        seed=0,
-    )
-    return replace(base, **changes)
+RECIPES = {"clmr": clmr_recipe, "cpc": cpc_recipe}
+both_methods = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+RecipeMaker = Callable[..., Recipe]
 
 
 def weights(trained) -> dict[str, torch.Tensor]:
@@ -42,11 +28,13 @@ def weights(trained) -> dict[str, torch.Tensor]:
 
 def assert_same(left, right) -> None:
     assert left.curve.equals(right.curve)
+    assert weights(left).keys() == weights(right).keys()
     for name, tensor in weights(left).items():
         assert torch.equal(tensor, weights(right)[name]), name
 
 
-def test_loss_falls_below_guessing(store: Store, tmp_path):
+@both_methods
+def test_loss_falls_below_guessing(store: Store, tmp_path, recipe: RecipeMaker):
     trained = pretrain(recipe(epochs=8), store, tmp_path, CPU)
     metrics = curve_metrics(trained, recipe(epochs=8))
     assert trained.curve.loss.iloc[-1] < trained.curve.loss.iloc[0]
@@ -55,25 +43,32 @@ def test_loss_falls_below_guessing(store: Store, tmp_path):
     assert not trained.encoder.training
 
 
+def test_guessing_is_among_the_candidates_of_the_method(store: Store, tmp_path):
+    for recipe, n_candidates in ((clmr_recipe(epochs=1), 11), (cpc_recipe(epochs=1), 8)):
+        trained = pretrain(recipe, store, tmp_path / recipe.method, CPU)
+        assert curve_metrics(trained, recipe)["accuracy_of_guessing"] == 1 / n_candidates
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "lars"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_killed_and_resumed_run_ends_with_the_same_weights(store, tmp_path, monkeypatch, optimizer, precision):
-    params = recipe(
-        optimizer=OptimizerParams(optimizer, 3e-3, "constant", 0.075, 1e-6, 1),
-        precision=precision,
-        augmentations=AugmentationParams.thesis(),
-    )
+@both_methods
+def test_a_killed_and_resumed_run_ends_with_the_same_weights(
+    store, tmp_path, monkeypatch, optimizer, precision, recipe
+):
+    params = recipe(optimizer=OptimizerParams(optimizer, 3e-3, "constant", 0.075, 1e-6, 1), precision=precision)
+    if params.method == "clmr":
+        params = recipe(**vars(params) | {"augmentations": AugmentationParams.thesis()})
     whole = pretrain(params, store, tmp_path / "whole", CPU)
-    steps = iter(range(100))
-    step = training.PretrainRun.train_step
+    steps, method = iter(range(100)), METHODS[params.method]
+    step = method.train_step
 
-    def dying(self, views):
+    def dying(self, *inputs):
         if next(steps) == 5:  # in the middle of the third epoch
             raise KeyboardInterrupt
-        return step(self, views)
+        return step(self, *inputs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.PretrainRun, "train_step", dying)
+        patch.setattr(method, "train_step", dying)
         with pytest.raises(KeyboardInterrupt):
             pretrain(params, store, tmp_path / "killed", CPU)
     _, facts = load_tensors(tmp_path / "killed" / "state.safetensors")
@@ -81,59 +76,78 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(store, tmp_path, mo
     assert_same(pretrain(params, store, tmp_path / "killed", CPU), whole)
 
 
-def test_what_another_recipe_left_is_not_used(store, tmp_path):
+@both_methods
+def test_seed_and_recipe_decide_the_weights(store, tmp_path, recipe):
+    first = pretrain(recipe(epochs=1), store, tmp_path / "a", CPU)
+    assert_same(first, pretrain(recipe(epochs=1), store, tmp_path / "b", CPU))
+    other = pretrain(recipe(epochs=1, seed=1), store, tmp_path / "c", CPU)
+    assert not all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(first).items())
+
+
+@both_methods
+def test_what_another_recipe_left_is_not_used(store, tmp_path, recipe):
     pretrain(recipe(epochs=1), store, tmp_path, CPU)
     with pytest.raises(ValueError, match="left by another recipe"):
         pretrain(recipe(epochs=1, seed=1), store, tmp_path, CPU)
 
 
-def test_global_random_state_is_left_alone(store, tmp_path):
+@both_methods
+def test_global_random_state_is_left_alone(store, tmp_path, recipe):
     before = torch.random.get_rng_state()
-    pretrain(recipe(epochs=1, augmentations=AugmentationParams.thesis()), store, tmp_path, CPU)
+    pretrain(recipe(epochs=1), store, tmp_path, CPU)
+    build_encoder(recipe())
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_one_sided_augmentation_leaves_the_second_view_as_cropped(store, tmp_path):
-    params = recipe(augmentations=AugmentationParams.thesis(), augment_second_view=False)
-    crops = training.track_crops(store, params.encoder.clip_samples, params.splits)
-    run = training.PretrainRun(params, crops, CPU, 2, World())
-    first, second = next(iter(training.paired_batches(crops, 6, 0, 0)))
-    views = run.views(first, second, 0, 0)
-    assert torch.equal(views[6:], second)
-    assert not torch.equal(views[:6], first)
-    both = training.PretrainRun(replace(params, augment_second_view=True), crops, CPU, 2, World()).views(
-        first, second, 0, 0
-    )
-    assert torch.equal(both[:6], views[:6])
-    assert not torch.equal(both[6:], second)
-
-
-def test_no_epochs_leave_the_initial_weights(store, tmp_path):
+@both_methods
+def test_no_epochs_leave_the_initial_weights(store, tmp_path, recipe):
     trained = pretrain(recipe(epochs=0), store, tmp_path, CPU)
-    expected = build_modules(recipe())["encoder"].state_dict()
-    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(trained).items())
+    once = pretrain(recipe(epochs=1), store, tmp_path / "once", CPU)
+    again = pretrain(recipe(epochs=0), store, tmp_path, CPU)
+    assert_same(trained, again)
+    assert not all(torch.equal(tensor, weights(once)[name]) for name, tensor in weights(trained).items())
     assert trained.curve.empty
     assert curve_metrics(trained, recipe()) == {"epochs": 0}
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(store, tmp_path, monkeypatch):
+@both_methods
+def test_a_loss_that_is_not_finite_ends_the_run(store, tmp_path, monkeypatch, recipe):
     nan = torch.tensor(float("nan"))
-    monkeypatch.setattr(training.PretrainRun, "train_step", lambda self, views: (nan, nan))
+    monkeypatch.setattr(METHODS[recipe().method], "train_step", lambda self, *inputs: (nan, nan))
     with pytest.raises(ValueError, match=r"the loss of epoch 1 is nan; .*lower the learning rate"):
         pretrain(recipe(), store, tmp_path, CPU)
     assert not (tmp_path / "state.safetensors").exists()
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"encoder": SampleCNNParams(16_000, 4)}, "store tones has 8000 Hz, the encoder expects 16000"),
-        ({"batch_size": 1_000}, "batch_size 1000 is larger than the 12 tracks"),
-    ],
-)
-def test_recipe_and_store_must_fit(store, tmp_path, changes, message):
-    with pytest.raises(ValueError, match=message):
-        pretrain(recipe(**changes), store, tmp_path, CPU)
+def test_recipe_and_store_must_fit(store, tmp_path):
+    with pytest.raises(ValueError, match="store tones has 8000 Hz, the encoder expects 16000"):
+        pretrain(clmr_recipe(encoder=SampleCNNParams(16_000, 4)), store, tmp_path, CPU)
+
+
+@both_methods
+def test_batches_larger_than_the_store_are_refused(store, tmp_path, recipe):
+    with pytest.raises(ValueError, match="batch_size 1000 is larger than the 12 tracks"):
+        pretrain(recipe(batch_size=1_000), store, tmp_path, CPU)
+
+
+@both_methods
+def test_batches_that_cannot_be_shared_are_refused(store: Store, tmp_path, recipe):
+    with pytest.raises(ValueError, match="batch_size 6 must be a multiple of the 4 processes"):
+        pretrain(recipe(), store, tmp_path, CPU, World(0, 4))
+
+
+@pytest.mark.parametrize(("recipe", "encoder"), [(clmr_recipe, SampleCNN), (cpc_recipe, CPC)])
+def test_a_recipe_reads_back_and_names_its_encoder(recipe, encoder):
+    mapping = to_mapping(recipe())
+    assert read_recipe(mapping, "recipe") == recipe()
+    assert type(build_encoder(recipe())) is encoder
+
+
+def test_a_recipe_of_no_known_method_is_refused():
+    with pytest.raises(ValueError, match="place: missing key method; it is one of clmr, cpc"):
+        read_recipe({}, "place")
+    with pytest.raises(ValueError, match="place.method: found 'byol', allowed are clmr, cpc"):
+        read_recipe({"method": "byol"}, "place")
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):

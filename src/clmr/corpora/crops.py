@@ -82,11 +82,21 @@ def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...], device
 def paired_batches(
     crops: TrackCrops, batch_size: int, seed: int, epoch: int, world: World = _ALONE
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Two independent crops of each of ``batch_size`` different tracks, for one epoch over all tracks.
+    """Two independent crops of each of ``batch_size`` different tracks; otherwise as :func:`crop_batches`.
+
+    The two crops may overlap or lie far apart.
+    """
+    yield from crop_batches(crops, batch_size, 2, seed, epoch, world)
+
+
+def crop_batches(
+    crops: TrackCrops, batch_size: int, n_crops: int, seed: int, epoch: int, world: World = _ALONE
+) -> Iterator[tuple[Tensor, ...]]:
+    """Independent crops of each of ``batch_size`` different tracks, for one epoch over all tracks.
 
     Every track comes once, in random order; the remainder that fills no batch is left out. So no
-    two clips of one track ever meet in a batch, where they would be taken for negatives. The two
-    crops may overlap or lie far apart. The next batch is read while the current one is used.
+    two clips of one track ever meet in a batch, where they would be taken for negatives. The next
+    batch is read while the current one is used.
 
     Source: thesis section 3.1, step 1, and section 3.2.
     Differs: the thesis-era code joins the clips of a track and crops anywhere, also across a splice;
@@ -95,13 +105,14 @@ def paired_batches(
 
     Args:
         crops: The tracks.
-        batch_size: Pairs per batch, over all processes.
+        batch_size: Tracks per batch, over all processes.
+        n_crops: Crops of each track.
         seed: Seed of order and positions.
         epoch: Number of the epoch.
         world: Processes that share each batch; each reads its own part.
 
     Yields:
-        Two tensors of shape (B, T), float32; B is this process's part of ``batch_size``.
+        ``n_crops`` tensors of shape (B, T), float32; B is this process's part of ``batch_size``.
 
     Raises:
         ValueError: If there are fewer tracks than ``batch_size``.
@@ -109,17 +120,18 @@ def paired_batches(
     if batch_size > crops.n_tracks:
         raise ValueError(
             f"batch_size {batch_size} is larger than the {crops.n_tracks} tracks of {crops.store.folder}; "
-            f"lower it to at most {crops.n_tracks} (params.yaml: pretrain.batch_size, or the run's own)"
+            f"lower it to at most {crops.n_tracks} (params.yaml: batch_size in pretrain or in the run)"
         )
     order = torch.randperm(crops.n_tracks, generator=generator(seed, "order", epoch)).numpy()
     n_steps, share = len(order) // batch_size, world.share(batch_size)
     with ThreadPoolExecutor(max_workers=1) as reader:
 
-        def read(step: int) -> tuple[Tensor, Tensor]:
+        def read(step: int) -> tuple[Tensor, ...]:
             tracks = order[step * batch_size : (step + 1) * batch_size][share]
-            draws = torch.rand(2, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
-            first, second = (crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
-            return first, second
+            draws = torch.rand(
+                n_crops, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64
+            )
+            return tuple(crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
 
         upcoming = reader.submit(read, 0)
         for step in range(n_steps):

@@ -6,16 +6,15 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import nn
 
-from clmr.config import from_mapping
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed
 from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics, logistic_scores
 from clmr.evaluation.metrics import summary
 from clmr.evaluation.probe import ProbeParams, train_probe
-from clmr.models.sample_cnn import SampleCNN
 from clmr.training.checkpoint import load_tensors, load_weights, save_tensors
-from clmr.training.pretrain import PretrainParams
+from clmr.training.pretrain import build_encoder, read_recipe
 
 EMBEDDINGS_NAME, SCORES_NAME = "embeddings.safetensors", "scores.safetensors"
 
@@ -25,32 +24,31 @@ class EvaluationParams:
     """An encoder to probe.
 
     Attributes:
-        system: What the row is called in tables.
+        system: What the row is called in tables; ``random_init`` is SampleCNN, ``random_init_cpc`` CPC, untrained.
         run: The pre-training run whose encoder is used.
         store: The store whose clips are tagged.
     """
 
-    system: Literal["clmr", "random_init"]
+    system: Literal["clmr", "cpc", "random_init", "random_init_cpc"]
     run: str
     store: str
 
 
-def load_encoder(checkpoint: Path) -> SampleCNN:
-    """The frozen encoder of a checkpoint, in evaluation mode.
+def load_encoder(checkpoint: Path) -> nn.Module:
+    """The frozen encoder of a checkpoint, of the architecture that its recipe states, in evaluation mode.
 
     Raises:
         FileNotFoundError: If the checkpoint is missing.
         ValueError: If it is damaged or of another architecture.
     """
     tensors, facts = load_tensors(checkpoint)
-    recipe = from_mapping(PretrainParams, facts["recipe"], f"{checkpoint}: recipe")
-    encoder = SampleCNN(recipe.encoder)
+    encoder = build_encoder(read_recipe(facts["recipe"], f"{checkpoint}: recipe"))
     load_weights(encoder, tensors, "encoder.")
     return encoder.eval().requires_grad_(False)
 
 
 def evaluate_encoder(
-    encoder: SampleCNN, store: Store, probe: ProbeParams, device: torch.device, output_dir: Path
+    encoder: nn.Module, store: Store, probe: ProbeParams, device: torch.device, output_dir: Path
 ) -> dict[str, dict[str, float]]:
     """Scores on the test split of each head; embeddings and test scores are written to ``output_dir``.
 

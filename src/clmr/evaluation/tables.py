@@ -14,7 +14,7 @@ SCORE_COLUMNS = (
     "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high",
     "roc_auc_clip", "pr_auc_clip", "n_seeds", "scale", "thesis_roc_auc_tag", "thesis_pr_auc_tag",
 )  # fmt: skip
-_UNTRAINED = ("random_init", "log_mel")
+_UNTRAINED = ("random_init", "random_init_cpc", "log_mel")
 
 
 @dataclass(frozen=True)

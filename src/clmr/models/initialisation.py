@@ -5,7 +5,7 @@ from torch import nn
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Fill all convolutions and linear layers in place with Kaiming-uniform weights and zero biases.
+    """Fill all convolutions, linear and recurrent layers in place with Kaiming-uniform weights and zero biases.
 
     Source: thesis section 5.3; He et al. 2015.
     Differs: the text names Kaiming initialisation without a variant; uniform as in the released code
@@ -20,3 +20,10 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        if isinstance(layer, nn.GRU):
+            for name, parameter in layer.named_parameters():
+                if name.startswith("weight"):
+                    # Gates saturate rather than cut off half of their input: no factor for a ReLU.
+                    nn.init.kaiming_uniform_(parameter, nonlinearity="linear", generator=generator)
+                else:
+                    nn.init.zeros_(parameter)

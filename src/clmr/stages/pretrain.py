@@ -9,19 +9,18 @@ afterwards, the stage finds the finished state there and goes on from it::
 """
 
 from clmr import paths
-from clmr.config import from_mapping
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.distributed import world
 from clmr.resuming import work_folder
 from clmr.runtime import device, log_to_output
 from clmr.stages.entry import stage_of_command_line
-from clmr.training.pretrain import PretrainParams, pretrain
+from clmr.training.pretrain import pretrain, read_recipe
 
 
 def main() -> None:
     """Train the run that the command line names."""
     stage = stage_of_command_line("pretrain", "pre-train in the processes that torchrun started")
-    recipe = from_mapping(PretrainParams, stage.params["recipe"], f"recipe of {stage.key}")
+    recipe = read_recipe(stage.params["recipe"], f"recipe of {stage.key}")
     store = open_store(paths.store_dir(recipe.store))
     code = paths.notebook_code_file("02_pretraining").read_text(encoding="utf-8")
     chosen = device()

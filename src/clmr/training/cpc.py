@@ -1,0 +1,150 @@
+"""Contrastive predictive coding: what follows in a track is to be recognised among frames from anywhere in a batch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from clmr.config import require
+from clmr.corpora.crops import TrackCrops
+from clmr.distributed import gather
+from clmr.losses import draw_negatives, info_nce_logits
+from clmr.models.cpc import CPC, CPCParams, StepPredictor
+from clmr.models.initialisation import initialise
+from clmr.seeding import generator
+from clmr.training.run import PretrainRun, SharedRecipe
+
+_MOST_TRACKS_MEASURED = 1_024
+
+
+@dataclass(frozen=True, kw_only=True)
+class CPCRecipe(SharedRecipe):
+    """Everything that decides the weights of a CPC run, besides the store's audio.
+
+    Source: thesis section 5.2 (20 steps, 15 negatives, batch 64); crops are not augmented.
+    Differs: the released code places a window of 81 frames at random for MagnaTagATune and FMA, and
+        uses all frames, with 25 negatives, for GTZAN; the thesis mentions no window.
+
+    Attributes:
+        method: ``cpc``.
+        encoder: Architecture.
+        n_steps: Frames K that each context predicts.
+        n_negatives: Frames that each prediction is contrasted with.
+        window_frames: Length of the part of a clip, placed at random in each step, that holds the
+            contexts and all frames they predict; null for the whole clip. Negatives come from anywhere.
+        predictor_gain: Factor on the Kaiming weights of the predictor at the start (thesis: 1). Small
+            ones start at the loss of guessing; else the first steps go into making all scores small,
+            after which the frames lie in few dimensions.
+    """
+
+    method: Literal["cpc"] = "cpc"
+    encoder: CPCParams
+    n_steps: int
+    n_negatives: int
+    window_frames: int | None
+    predictor_gain: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.predictor_gain > 0, "predictor_gain", self.predictor_gain, "> 0")
+        n_frames = self.encoder.n_frames
+        allowed = f"in 1 to {n_frames - 1}, since the encoder has {n_frames} frames"
+        require(1 <= self.n_steps < n_frames, "n_steps", self.n_steps, allowed)
+        allowed = f"in {self.n_steps + 1} (n_steps and one context) to {n_frames}, or null"
+        fits = self.window_frames is None or self.n_steps < self.window_frames <= n_frames
+        require(fits, "window_frames", self.window_frames, allowed)
+        n_others = self.batch_size * n_frames - self.n_steps
+        allowed = f"in 1 to {n_others}, the frames of a batch that a context does not predict"
+        require(1 <= self.n_negatives <= n_others, "n_negatives", self.n_negatives, allowed)
+
+    @property
+    def n_candidates(self) -> int:
+        """Frames among which the one that follows is to be found."""
+        return self.n_negatives + 1
+
+    @property
+    def n_contexts(self) -> int:
+        """Contexts W of each clip that predict."""
+        return (self.window_frames or self.encoder.n_frames) - self.n_steps
+
+
+def build_modules(params: CPCRecipe, crops: TrackCrops) -> dict[str, nn.Module]:
+    """Encoder and predictor with initial weights that depend on the seed alone; input is standardised by the crops."""
+    with torch.random.fork_rng(devices=[]):  # layers draw default weights on creation; keep that to ourselves
+        encoder = CPC(params.encoder)
+        predictor = StepPredictor(params.encoder.context_dim, params.encoder.width, params.n_steps)
+    draws = generator(params.seed, "weights")
+    initialise(encoder, draws)
+    initialise(predictor, draws)
+    with torch.no_grad():
+        predictor.linear.weight.mul_(params.predictor_gain)
+    encoder.standardise_by(sample_of(crops, params.seed))
+    return {"encoder": encoder, "predictor": predictor}
+
+
+def sample_of(crops: TrackCrops, seed: int) -> Tensor:
+    """One crop of each track, or of a random thousand of them, shape (B, T)."""
+    draws = generator(seed, "sample")
+    tracks = torch.randperm(crops.n_tracks, generator=draws)[:_MOST_TRACKS_MEASURED].numpy()
+    positions = torch.rand(len(tracks), generator=draws, dtype=torch.float64).numpy()
+    return crops.read(crops.locate(tracks, positions))
+
+
+class CPCRun(PretrainRun):
+    """Pre-training by contrastive predictive coding; over several processes, negatives come from all of them."""
+
+    params: CPCRecipe
+    recipe_class = CPCRecipe
+    encoder_class = CPC
+    n_crops = 1
+
+    def initial_modules(self) -> dict[str, nn.Module]:
+        """Encoder and predictor."""
+        return build_modules(self.params, self.crops)
+
+    def connected(self) -> nn.Module:
+        """The map from audio to frames and predictions."""
+        return _Prediction(**self.modules)
+
+    def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor, torch.Generator]:
+        """Audio, and the source of window and negatives."""
+        return crops[0].to(self.device), generator(self.params.seed, "negatives", epoch, step)
+
+    def train_step(self, audio: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One update; the loss and the accuracy before it, as scalars on the device.
+
+        Args:
+            audio: This process's part of the batch, shape (B, T).
+            draws: Source of the window's place and of the negatives, the same in all processes.
+        """
+        recipe, n_frames, n_contexts = self.params, self.params.encoder.n_frames, self.params.n_contexts
+        first = int(torch.randint(n_frames - n_contexts - recipe.n_steps + 1, (), generator=draws))
+        sizes = (recipe.batch_size, n_frames, first, n_contexts, recipe.n_steps, recipe.n_negatives)
+        negatives = draw_negatives(*sizes, draws).to(self.device)
+        with self.autocast():
+            frames, predictions = self.network(audio, first, n_contexts)
+        frames, predictions = (self.of_all_processes(part) for part in (frames, predictions))
+        logits = info_nce_logits(frames, predictions, first, negatives)
+        positive, others = logits[..., 0], logits[..., 1:]
+        loss = (logits.logsumexp(dim=3) - positive).mean()
+        self.update(loss)
+        return loss.detach(), (positive > others.amax(dim=3)).float().mean()
+
+    def of_all_processes(self, part: Tensor) -> Tensor:
+        """The tensors of all processes, joined along the first axis."""
+        return gather(part.flatten(1), self.world).unflatten(1, part.shape[1:])
+
+
+class _Prediction(nn.Module):
+    """Encoder and predictor as one network."""
+
+    def __init__(self, encoder: CPC, predictor: StepPredictor) -> None:
+        super().__init__()
+        self.encoder, self.predictor = encoder, predictor
+
+    def forward(self, audio: Tensor, first: int, n_contexts: int) -> tuple[Tensor, Tensor]:
+        """Frames (B, L, C) of audio (B, T), and predictions (B, W, K, C) of W contexts from time ``first``."""
+        frames = self.encoder.frames(audio)
+        contexts = self.encoder.contexts(frames)[:, first : first + n_contexts]
+        return frames, self.predictor(contexts)
