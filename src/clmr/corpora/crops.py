@@ -1,8 +1,9 @@
 """Random crops of tracks, read from a store's memory map: the input of pre-training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from clmr.distributed import World
 from clmr.seeding import generator
 
 _ALONE = World()
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,7 @@ class TrackCrops:
 
     def read(self, starts: np.ndarray) -> Tensor:
         """Crops beginning at the given samples, shape (B, T), float32 in [-1, 1)."""
-        crops = np.empty((len(starts), self.clip_samples), dtype=np.int16)
-        for crop, start in zip(crops, starts, strict=True):
-            crop[:] = self.store.audio[start : start + self.clip_samples]
-        return torch.from_numpy(crops).float().div_(32_768)
+        return read_audio(self.store, starts, self.clip_samples)
 
 
 def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...]) -> TrackCrops:
@@ -112,14 +111,31 @@ def paired_batches(
         )
     order = torch.randperm(crops.n_tracks, generator=generator(seed, "order", epoch)).numpy()
     n_steps, share = len(order) // batch_size, world.share(batch_size)
+
+    def read(step: int) -> tuple[Tensor, Tensor]:
+        tracks = order[step * batch_size : (step + 1) * batch_size][share]
+        draws = torch.rand(2, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
+        first, second = (crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
+        return first, second
+
+    yield from read_ahead(read, n_steps)
+
+
+def read_audio(store: Store, starts: np.ndarray, n_samples: int) -> Tensor:
+    """Pieces of ``n_samples`` samples beginning at the given ones, shape (B, T), float32 in [-1, 1)."""
+    pieces = np.empty((len(starts), n_samples), dtype=np.int16)
+    for piece, start in zip(pieces, starts, strict=True):
+        piece[:] = store.audio[start : start + n_samples]
+    return torch.from_numpy(pieces).float().div_(32_768)
+
+
+def read_ahead(read: Callable[[int], Item], n_steps: int) -> Iterator[Item]:
+    """``read(0)``, ``read(1)``, ... for all steps, each read while the one before it is used.
+
+    >>> list(read_ahead(lambda step: 10 * step, 3))
+    [0, 10, 20]
+    """
     with ThreadPoolExecutor(max_workers=1) as reader:
-
-        def read(step: int) -> tuple[Tensor, Tensor]:
-            tracks = order[step * batch_size : (step + 1) * batch_size][share]
-            draws = torch.rand(2, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
-            first, second = (crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
-            return first, second
-
         upcoming = reader.submit(read, 0)
         for step in range(n_steps):
             current = upcoming.result()
