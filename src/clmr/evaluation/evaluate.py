@@ -13,11 +13,12 @@ from clmr.evaluation.embed import Embeddings, embed
 from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics, logistic_scores
 from clmr.evaluation.metrics import summary
 from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.evaluation.scores import save_scores
 from clmr.models.sample_cnn import SampleCNN
 from clmr.training.checkpoint import load_tensors, load_weights, save_tensors
 from clmr.training.pretrain import PretrainParams
 
-EMBEDDINGS_NAME, SCORES_NAME = "embeddings.safetensors", "scores.safetensors"
+EMBEDDINGS_NAME = "embeddings.safetensors"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def evaluate_embeddings(
         trained = train_probe(kind, train, valid, store.tags, probe)
         scores[kind], rows = trained.clip_scores(test)
         results[kind] = _summary(scores[kind], rows, store, probe) | {"epochs": trained.epochs}
-    _save_scores(output_dir, scores, rows)
+    save_scores(output_dir, scores, rows)
     return results
 
 
@@ -97,22 +98,10 @@ def evaluate_log_mel(
     """Scores on the test split of logistic regression on log-mel statistics."""
     all_scores = logistic_scores(log_mel_statistics(store, params), store.tags, store.clips.split.to_numpy(), params)
     rows = store.rows("test")
-    _save_scores(output_dir, {"linear": all_scores[rows]}, rows)
+    save_scores(output_dir, {"linear": all_scores[rows]}, rows)
     return {"linear": _summary(all_scores[rows], rows, store, probe)}
-
-
-def load_scores(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Test scores by head, each of shape (clips, K), and the clips' rows in the store."""
-    tensors, _ = load_tensors(folder / SCORES_NAME)
-    rows = tensors.pop("rows").numpy()
-    return {kind: scores.numpy() for kind, scores in tensors.items()}, rows
 
 
 def _summary(scores: np.ndarray, rows: np.ndarray, store: Store, probe: ProbeParams) -> dict[str, float]:
     tracks = store.clips.track_id.to_numpy()[rows]
     return summary(store.tags[rows], scores, tracks, probe.n_resamples, probe.seed)
-
-
-def _save_scores(output_dir: Path, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
-    tensors = {kind: torch.from_numpy(values) for kind, values in scores.items()}
-    save_tensors(output_dir / SCORES_NAME, tensors | {"rows": torch.from_numpy(rows)}, {"split": "test"})
