@@ -62,6 +62,7 @@ def test_everything_is_built_and_nothing_reruns(repository: Path):
     gallery = (repository / "results" / "README.md").read_text()
     assert "Smoke scale" in gallery
     assert "| CLMR | scores | scores | linear |" in gallery
+    assert "| Pons et al. |  | merlin | supervised, end to end |" in gallery
     for link in ("tables/table_6_1.csv", "figures/fig_6_1.png", "notebooks/pretrain_clmr_scores.ipynb"):
         assert link in gallery
         assert (repository / "results" / link).stat().st_size > 0
@@ -74,7 +75,7 @@ def test_everything_is_built_and_nothing_reruns(repository: Path):
 @pytest.mark.smoke
 def test_published_notebooks_hold_no_path_or_time_of_this_machine(repository: Path):
     published = list((repository / "results" / "notebooks").glob("*.ipynb"))
-    assert len(published) == 7
+    assert len(published) == 13
     for path in published:
         text = path.read_text()
         assert str(repository) not in text

@@ -7,11 +7,12 @@ from torch import nn
 
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed, segment_starts
-from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder, load_scores
+from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder
 from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.projection import TSNEParams, project_tracks
+from clmr.evaluation.scores import load_scores
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 from clmr.training.checkpoint import save_tensors
 
