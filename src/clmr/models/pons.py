@@ -21,8 +21,9 @@ class PonsParams:
     Attributes:
         kind: Name of this model among those that are trained end to end.
         sample_rate_hz: Samples per second of the input (the authors: 16,000).
-        clip_duration_s: Length of the input. The published scores are of inputs of 15 s; the authors'
-            later library reads 3 s, which is closer to what the other rows read and costs a fifth.
+        clip_duration_s: Length of the input: 15 s in training for the published scores, 3 s in the
+            authors' later library (neither confirmed in what we read). The row of Table 6.1 quotes the
+            former; the latter is closer to what the other rows read and costs a fifth.
         width: Channels of the first layer; the others scale with it (the authors: 64).
         pools: Size of each of the six poolings. Three times each other and the stem's stride of 3
             they make one frame of the back end, 2,187 samples with the authors' (3, 3, 3, 3, 3, 3):
@@ -98,9 +99,9 @@ class Pons(nn.Module):
 
     Source: Pons et al. 2018, as in the authors' released code; thesis Table 6.1.
     Differs: the thesis plots 11.8 M parameters (Figure 1.1), which no variant of the released code
-        has (5.05 M with 200 hidden units, 4.95 M with 100). The paper speaks of batch norm after
-        every convolution; in the code those of back.1 and back.2 meet transposed maps and so have
-        one mean, scale and shift for all channels, which we follow. Initial weights and the constants of
+        has (5.05 M with 200 hidden units, 4.95 M with 100). In the authors' code the batch
+        norms of back.1 and back.2 meet transposed maps and so have one mean, scale and shift for
+        all channels; we follow, since the count of parameters depends on it. Initial weights and the constants of
         batch norm are those of our other models, not of the authors' framework.
 
     >>> params = PonsParams("pons", 8_000, 3.0, width=2, pools=(3, 3, 3, 3, 2, 2), hidden_units=4, dropout=0.5)
