@@ -1,16 +1,15 @@
 """Supervised training on tones: same result however often it is killed, best weights kept, errors that help."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
 from clmr.augmentations import AugmentationParams
-from clmr.corpora.labelled import crop_batches, label_subset, long_enough, spread_segments
+from clmr.corpora.labelled import label_subset
 from clmr.corpora.store import Store
-from clmr.evaluation.end_to_end import HEAD, evaluate_supervised, predict
+from clmr.evaluation.end_to_end import HEAD, evaluate_supervised
 from clmr.evaluation.scores import load_scores
 from clmr.models.dieleman import DielemanParams
 from clmr.models.pons import PonsParams
@@ -159,56 +158,12 @@ def test_schedules(store):
     assert cosine.learning_rate(14) < 1e-4
 
 
-def test_a_smaller_share_of_labels_is_part_of_a_larger_one(store):
-    subsets = [set(label_subset(store, fraction, seed=0)) for fraction in (0.25, 0.5, 0.75, 1.0)]
-    assert subsets[-1] == set(store.rows("train"))
-    for smaller, larger in pairwise(subsets):
-        assert smaller < larger
-    assert [len(set(store.clips.track_id.iloc[sorted(subset)])) for subset in subsets] == [3, 6, 9, 12]
-    assert set(label_subset(store, 0.25, seed=1)) != subsets[0]
-
-
 def test_tags_that_a_share_lacks_are_counted(store, tmp_path):
     params = recipe(label_fraction=0.25, max_epochs=1, batch_size=4)
     train = label_subset(store, 0.25, seed=0)
     trained = train_supervised(params, store, tmp_path, CPU)
     assert trained.clips.train.tolist() == train.tolist()
     assert trained.clips.n_tags_without_positives == (~store.tags[train].any(axis=0)).sum()
-
-
-def test_every_clip_comes_once_an_epoch_at_another_place(store):
-    rows = store.rows("train")
-    epochs = [list(crop_batches(store, rows, 24_000, 5, seed=0, epoch=epoch)) for epoch in (0, 1)]
-    for batches in epochs:
-        assert [len(tags) for _, tags in batches] == [5, 5, 5, 5, 4]
-        assert torch.cat([tags for _, tags in batches]).sum(dim=0).tolist() == store.tags[rows].sum(axis=0).tolist()
-    assert not torch.equal(epochs[0][0][0], epochs[1][0][0])
-    again = next(iter(crop_batches(store, rows, 24_000, 5, seed=0, epoch=1)))
-    assert torch.equal(again[0], epochs[1][0][0])
-
-
-def test_segments_are_spread_from_the_first_sample_to_the_last(store):
-    rows = store.rows("valid")[:1]
-    clip = store.clips.iloc[rows[0]]
-    starts, of = spread_segments(store, rows, 24_000, 3)
-    assert of.tolist() == [rows[0]] * 3
-    assert starts[0] == clip.offset
-    assert starts[-1] + 24_000 == clip.offset + clip.n_samples
-    middle, _ = spread_segments(store, rows, 24_000, 1)
-    assert middle[0] == starts[1]
-
-
-def test_prediction_is_the_mean_over_whole_segments(store, tmp_path):
-    params = recipe(max_epochs=1)
-    model = train_supervised(params, store, tmp_path, CPU).model
-    row = store.rows("test")[:1]
-    samples = torch.from_numpy(store.clip(row[0]).astype(np.float32) / 32_768)
-    expected = model(samples[:48_000].reshape(2, 24_000)).sigmoid().mean(dim=0).detach()
-    found = torch.from_numpy(predict(model, params, store, row, CPU)[0]).float()
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
-    all_rows = store.rows("test")
-    some = predict(model, replace(params, batch_size=7), store, all_rows, CPU)
-    np.testing.assert_allclose(some, predict(model, params, store, all_rows, CPU), atol=1e-6)
 
 
 def shortened(store: Store, rows: np.ndarray, n_samples: int) -> Store:
@@ -250,10 +205,6 @@ def test_one_clip_is_too_few(store):
     altered = shortened(store, store.rows("train")[1:], 20_000)
     with pytest.raises(ValueError, match="leaves 1 clip to train on"):
         training.labelled_clips(recipe(), altered)
-
-
-def test_lengths_are_checked_once(store):
-    assert long_enough(store, store.rows("test"), 48_000).tolist() == store.rows("test").tolist()
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,10 @@ def n_batches(n_items: int, batch_size: int) -> int:
 def spread_segments(store: Store, rows: np.ndarray, n_samples: int, n_segments: int) -> tuple[np.ndarray, np.ndarray]:
     """First samples of ``n_segments`` evenly spread segments of each clip, and the row of each; never random.
 
-    The segments cover the clip from its first sample to its last; in a short clip they overlap.
+    The first begins with the clip and the last ends with it; a single one lies in the middle. In a
+    short clip they overlap.
     """
     offsets, lengths = (store.clips[column].to_numpy()[rows] for column in ("offset", "n_samples"))
-    within = (np.linspace(0, 1, n_segments + 2)[1:-1] if n_segments == 1 else np.linspace(0, 1, n_segments))[None]
+    within = np.array([0.5]) if n_segments == 1 else np.linspace(0, 1, n_segments)
     starts = offsets[:, None] + (within * (lengths - n_samples)[:, None]).astype(np.int64)
     return starts.ravel(), np.repeat(rows, n_segments)
