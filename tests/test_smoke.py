@@ -121,9 +121,10 @@ def test_a_shared_value_leaves_runs_alone_that_override_it(repository: Path):
 
 @pytest.mark.smoke
 def test_probe_settings_rerun_evaluations_only(repository: Path):
-    edit(repository / "params.yaml", "\n  n_resamples: 50", "\n  n_resamples: 60")
+    probe = "\n  patience_epochs: 3\n  n_resamples: 50"  # supervised runs have another patience
+    edit(repository / "params.yaml", probe, probe.replace("50", "60"))
     ran = rerun(repository)
-    assert not {stage for stage in ran if stage.split("@")[0] in ("download", "store", "pretrain")}
+    assert not {stage for stage in ran if stage.split("@")[0] in ("download", "store", "pretrain", "supervised")}
     assert {stage.split("@")[0] for stage in ran} - {"recipes"} == {
         "evaluate",
         "log_mel",
