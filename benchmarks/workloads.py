@@ -17,7 +17,7 @@ from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import OptimizerParams
 from clmr.runtime import n_workers
 from clmr.seeding import generator
-from clmr.training.contrastive import CLMRRecipe as PretrainParams
+from clmr.training.contrastive import CLMRRecipe
 
 PRECISIONS = ("fp32", "bf16")
 _SPLITS = ("train",) * 6 + ("valid",) * 2 + ("test",) * 2
@@ -41,9 +41,9 @@ def encoder_params(quick: bool) -> SampleCNNParams:
     return SampleCNNParams(8_000, width=4) if quick else SampleCNNParams(22_050, width=128)
 
 
-def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> PretrainParams:
+def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRecipe:
     """The thesis's recipe below 96 pairs: Adam, non-linear projector, full chain on both views."""
-    return PretrainParams(
+    return CLMRRecipe(
         store="synthetic",
         splits=("train",),
         encoder=encoder,

@@ -28,6 +28,23 @@ class Outer:
     note: str | None = None
 
 
+@dataclass(frozen=True)
+class Round:
+    kind: Literal["round"]
+    radius: float
+
+
+@dataclass(frozen=True)
+class Square:
+    kind: Literal["square"]
+    side: float
+
+
+@dataclass(frozen=True)
+class Shaped:
+    shape: Round | Square
+
+
 VALID = {
     "kind": "a",
     "count": 2,
@@ -80,3 +97,23 @@ def test_ranges():
         require_range("x", (2.0, 1.0), 0.0, 2.0)
     with pytest.raises(ValueError, match="y must be > 0, got -1"):
         require(False, "y", -1, "> 0")
+
+
+def test_kind_tells_the_members_of_a_union_apart():
+    shaped = from_mapping(Shaped, {"shape": {"kind": "square", "side": 2}}, "x")
+    assert shaped == Shaped(Square("square", 2.0))
+    assert from_mapping(Shaped, to_mapping(shaped), "again") == shaped
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ({"kind": "oval"}, "x.shape.kind: found str 'oval', allowed are round, square"),
+        ({"side": 2.0}, r"x.shape: found dict .*, expected a mapping with kind: round \| square"),
+        ("square", "x.shape: found str 'square', expected a mapping with kind"),
+        ({"kind": "square", "radius": 2.0}, "x.shape: found unknown key radius, allowed are kind, side"),
+    ],
+)
+def test_what_is_wrong_in_a_union_is_named(shape, message):
+    with pytest.raises(ValueError, match=message):
+        from_mapping(Shaped, {"shape": shape}, "x")

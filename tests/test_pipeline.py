@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 COMMANDS = stage_commands(PIPELINE)
 PARAMS = {path.name: path for path in (ROOT / "params.yaml", ROOT / "params/smoke.yaml", ROOT / "params/paper.yaml")}
-EXPENSIVE = ("download", "store", "pretrain", "evaluate", "log_mel")
+EXPENSIVE = ("download", "store", "pretrain", "supervised", "evaluate", "log_mel")
 
 
 def definition(stage: str) -> dict:
@@ -81,7 +81,7 @@ def test_parameter_files_are_valid_and_have_the_same_sections(name):
 
 
 def test_the_smoke_pipeline_is_the_same_dag():
-    for section in ("corpora", "stores", "runs", "evaluations"):
+    for section in ("corpora", "stores", "runs", "supervised_runs", "evaluations"):
         names = [list(yaml.safe_load(PARAMS[file].read_text())[section]) for file in ("params.yaml", "smoke.yaml")]
         assert names[0] == names[1]
 
@@ -127,6 +127,23 @@ def test_the_smoke_pipeline_is_the_same_dag():
         ),
         (lambda params: params["pretrain"]["clmr"].pop("temperature"), "missing key temperature"),
         (lambda params: params["pretrain"]["clmr"].update(temperature=0.0), "temperature must be > 0, got 0.0"),
+        (
+            lambda params: params["supervised_runs"]["pons_scores"].update(store="nope"),
+            "supervised_runs.pons_scores.store: found 'nope'",
+        ),
+        (
+            lambda params: params["supervised_runs"]["pons_scores"].pop("model"),
+            "supervised_runs.pons_scores: missing key store or model",
+        ),
+        (
+            lambda params: params["supervised_runs"]["pons_scores"]["model"].update(kind="vgg"),
+            "model.kind: found str 'vgg', allowed are sample_cnn, pons, dieleman",
+        ),
+        (
+            lambda params: params["supervised_runs"].update(clmr_scores={}),
+            r"names in supervised_runs must be other than those in runs, .* got \['clmr_scores'\]",
+        ),
+        (lambda params: params["supervised"].update(dropout=1), "supervised_runs.* unknown key dropout"),
         (
             lambda params: params["probe"].update(learning_rate="1e-3"),
             "probe.learning_rate: found str '1e-3'",

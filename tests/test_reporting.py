@@ -44,6 +44,16 @@ def test_untrained_encoders_have_no_corpus_of_their_own():
         assert name in shown
 
 
+def test_supervised_rows_have_no_pre_training_corpus():
+    systems = {"supervised@p": ScoredSystem("pons", "p", "s")}
+    found = score_table(
+        systems, {"supervised@p": {"end_to_end": SCORES}}, {"s": "magnatagatune"}, {}, THESIS, "embedded"
+    )
+    assert found.pretrain_corpus.tolist() == [None]
+    assert found[["thesis_roc_auc_tag", "thesis_pr_auc_tag"]].to_numpy().tolist() == [[0.8905, 0.3492]]
+    assert "| Pons et al. |  | magnatagatune | supervised, end to end | 81.0" in reporting.score_markdown(found)
+
+
 def test_thesis_values_stand_beside_their_own_corpus_only():
     assert table("scores")[["thesis_roc_auc_tag", "thesis_pr_auc_tag"]].isna().all(axis=None)
     beside = table("magnatagatune")

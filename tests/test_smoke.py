@@ -61,7 +61,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_is_built_and_nothing_reruns(repository: Path):
     gallery = (repository / "results" / "README.md").read_text()
     assert "Smoke scale" in gallery
-    for row in ("| CLMR | scores | scores | linear |", "| CPC | scores | scores | linear |"):
+    rows = (
+        "| CLMR | scores | scores | linear |",
+        "| CPC | scores | scores | linear |",
+        "| Pons et al. |  | merlin | supervised, end to end |",
+    )
+    for row in rows:
         assert row in gallery
     for link in ("tables/table_6_1.csv", "figures/fig_6_1.png", "notebooks/pretrain_clmr_scores.ipynb"):
         assert link in gallery
@@ -75,7 +80,7 @@ def test_everything_is_built_and_nothing_reruns(repository: Path):
 @pytest.mark.smoke
 def test_published_notebooks_hold_no_path_or_time_of_this_machine(repository: Path):
     published = list((repository / "results" / "notebooks").glob("*.ipynb"))
-    assert len(published) == 10
+    assert len(published) == 16
     for path in published:
         text = path.read_text()
         assert str(repository) not in text
@@ -129,9 +134,10 @@ def test_a_shared_value_leaves_runs_alone_that_override_it(repository: Path):
 
 @pytest.mark.smoke
 def test_probe_settings_rerun_evaluations_only(repository: Path):
-    edit(repository / "params.yaml", "\n  n_resamples: 50", "\n  n_resamples: 60")
+    probe = "\n  patience_epochs: 3\n  n_resamples: 50"  # supervised runs have another patience
+    edit(repository / "params.yaml", probe, probe.replace("50", "60"))
     ran = rerun(repository)
-    assert not {stage for stage in ran if stage.split("@")[0] in ("download", "store", "pretrain")}
+    assert not {stage for stage in ran if stage.split("@")[0] in ("download", "store", "pretrain", "supervised")}
     assert {stage.split("@")[0] for stage in ran} - {"recipes"} == {
         "evaluate",
         "log_mel",

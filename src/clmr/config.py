@@ -22,7 +22,8 @@ def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
 
     Args:
         cls: The dataclass; fields may be scalars, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``,
-            ``dict[str, X]``, ``X | None``, ``Any`` or other dataclasses.
+            ``dict[str, X]``, ``X | None``, ``Any``, other dataclasses, or a union of dataclasses that
+            the ``Literal`` of their field ``kind`` tells apart.
         mapping: Plain values as YAML or JSON gives them.
         where: Dotted place of the mapping, for messages, such as ``params.yaml: runs.clmr_scores``.
 
@@ -116,8 +117,16 @@ def _convert_literal(choices: tuple[Any, ...], value: Any, where: str) -> Any:
 def _convert_optional(options: tuple[Any, ...], value: Any, where: str) -> Any:
     if value is None and type(None) in options:
         return None
-    (inner,) = [option for option in options if option is not type(None)]
-    return _convert(inner, value, where)
+    choices = [option for option in options if option is not type(None)]
+    return _convert(choices[0], value, where) if len(choices) == 1 else _convert_kind(choices, value, where)
+
+
+def _convert_kind(classes: list[type], value: Any, where: str) -> Any:
+    """An instance of the one class whose field ``kind`` admits the value's."""
+    kinds = {kind: cls for cls in classes for kind in typing.get_args(typing.get_type_hints(cls)["kind"])}
+    if not isinstance(value, Mapping) or "kind" not in value:
+        raise ValueError(f"{where}: found {_show(value)}, expected a mapping with kind: {' | '.join(kinds)}")
+    return from_mapping(kinds[_convert_literal(tuple(kinds), value["kind"], f"{where}.kind")], value, where)
 
 
 def _convert_tuple(items: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

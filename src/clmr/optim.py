@@ -65,18 +65,19 @@ LARS_FROM_BATCH_SIZE = 96
 
 def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int) -> torch.optim.Optimizer:
     """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms."""
-    parameters = [parameter for module in modules for parameter in module.parameters()]
-    groups = [
-        {
-            "params": [p for p in parameters if p.dim() > 1],
-            "weight_decay": params.weight_decay,
-            "adapt": True,
-        },
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "adapt": False},
-    ]
+    groups = parameter_groups(modules, params.weight_decay)
     if params.uses_lars(batch_size):
         return LARS(groups, lr=params.peak_learning_rate(batch_size))
     return torch.optim.Adam(groups, lr=params.peak_learning_rate(batch_size), betas=(0.9, 0.999))
+
+
+def parameter_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[dict]:
+    """All parameters: weights, which are decayed (and adapted by LARS), and biases with batch norms, which are not."""
+    parameters = [parameter for module in modules for parameter in module.parameters()]
+    return [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay, "adapt": True},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "adapt": False},
+    ]
 
 
 def learning_rate_at(
@@ -95,7 +96,17 @@ def learning_rate_at(
     peak = params.peak_learning_rate(batch_size)
     if not params.uses_lars(batch_size) and params.adam_schedule == "constant":
         return lambda step: peak
-    n_warmup = min(round(params.warmup_epochs * steps_per_epoch), n_steps)
+    return warmup_cosine(peak, round(params.warmup_epochs * steps_per_epoch), n_steps)
+
+
+def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> Callable[[int], float]:
+    """A rate for each of ``n_steps`` steps, counted from 0: a linear rise to ``peak``, then half a cosine.
+
+    >>> rate = warmup_cosine(1.0, n_warmup=2, n_steps=9)
+    >>> [round(rate(step), 2) for step in (0, 1, 8)]
+    [0.5, 1.0, 0.04]
+    """
+    n_warmup = min(n_warmup, n_steps)
 
     def rate(step: int) -> float:
         if step < n_warmup:

@@ -21,6 +21,7 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.recipes import resolve
 from clmr.results import TaggingParams
 from clmr.training.pretrain import METHODS, Recipe, read_recipe
+from clmr.training.supervised import SupervisedParams
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Params:
         pretrain: What the pre-training runs of each method share, by method.
         runs: Pre-training runs by name; each states method and store, and what differs from what its
             method's runs share.
+        supervised: What runs of supervised training share.
+        supervised_runs: Such runs by name; each states store and model, and what differs from ``supervised``.
         evaluations: Encoders to probe, by name.
         probe: How heads are trained and scored.
         log_mel: The baseline without learned representations.
@@ -46,13 +49,15 @@ class Params:
     stores: dict[str, StoreParams]
     pretrain: dict[str, dict[str, Any]]
     runs: dict[str, Any]
+    supervised: dict[str, Any]
+    supervised_runs: dict[str, Any]
     evaluations: dict[str, EvaluationParams]
     probe: ProbeParams
     log_mel: LogMelParams
     tagging: TaggingParams
 
     def __post_init__(self) -> None:
-        for section in ("corpora", "stores", "runs", "evaluations"):
+        for section in ("corpora", "stores", "runs", "supervised_runs", "evaluations"):
             for name in getattr(self, section):
                 require(
                     name.isidentifier(),
@@ -64,6 +69,10 @@ class Params:
             require(method in METHODS, "a method in pretrain", method, f"one of {', '.join(METHODS)}")
         for name, store in self.stores.items():
             _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
+        shared = sorted(set(self.runs) & set(self.supervised_runs))
+        require(
+            not shared, "names in supervised_runs", shared, "other than those in runs, whose files they would share"
+        )
         for name, evaluation in self.evaluations.items():
             _require_known(f"evaluations.{name}.run", evaluation.run, self.runs)
             _require_known(f"evaluations.{name}.store", evaluation.store, self.stores)
@@ -90,6 +99,22 @@ class Params:
             _require_known(f"runs.{name}.store", recipes[name].store, self.stores)
         return recipes
 
+    def supervised_recipes(self) -> dict[str, SupervisedParams]:
+        """The resolved recipe of each run of supervised training.
+
+        Raises:
+            ValueError: If one lacks a value, has an unknown one, or names an unknown store.
+        """
+        recipes = {}
+        for name, run in self.supervised_runs.items():
+            where = f"params.yaml: supervised_runs.{name}"
+            if not isinstance(run, dict) or not {"store", "model"} <= set(run):
+                raise ValueError(f"{where}: missing key store or model; each run states both")
+            resolved = resolve(self.supervised, run)
+            recipes[name] = from_mapping(SupervisedParams, resolved, f"{where} (over supervised)")
+            _require_known(f"supervised_runs.{name}.store", recipes[name].store, self.stores)
+        return recipes
+
 
 def load_params(mapping: dict[str, Any]) -> Params:
     """Checked parameters.
@@ -101,6 +126,7 @@ def load_params(mapping: dict[str, Any]) -> Params:
     for name, corpus in params.corpora.items():
         corpus_params(corpus, f"params.yaml: corpora.{name}")
     params.recipes()
+    params.supervised_recipes()
     return params
 
 

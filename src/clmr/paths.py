@@ -38,7 +38,7 @@ def store_dir(store: str) -> Path:
 
 
 def evaluation_dir(evaluation: str) -> Path:
-    """Embeddings and test scores of one encoder on one store."""
+    """Test scores, and embeddings where an encoder was probed, of one system on one store."""
     return root() / "data" / "evaluations" / evaluation
 
 
@@ -47,8 +47,13 @@ def checkpoint_file(run: str) -> Path:
     return root() / "checkpoints" / run / "encoder.safetensors"
 
 
+def tagger_file(run: str) -> Path:
+    """Weights of a run of supervised training."""
+    return root() / "checkpoints" / run / "model.safetensors"
+
+
 def recipe_file(run: str) -> Path:
-    """The resolved recipe of a pre-training run."""
+    """The resolved recipe of a run, of pre-training or of supervised training."""
     return root() / "build" / "recipes" / f"{run}.json"
 
 

@@ -21,12 +21,16 @@ SCALE_NOTES = {
     ),
     "paper": "**Paper scale.** The data sets and settings of the thesis.",
 }
+_HEADS = {"end_to_end": "supervised, end to end"}
 _NAMES = {
     "clmr": "CLMR",
     "cpc": "CPC",
     "random_init": "random initialisation",
     "random_init_cpc": "random initialisation, CPC",
     "log_mel": "log-mel statistics",
+    "sample_cnn": "SampleCNN",
+    "pons": "Pons et al.",
+    "dieleman": "1-D CNN (Dieleman and Schrauwen)",
 }
 
 
@@ -53,8 +57,8 @@ class Artefact:
 
 
 ARTEFACTS = (
-    Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders, test split. In brackets the 95 % "
-             "interval over bootstrap samples of tracks.", "tagging"),
+    Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders and by supervised models trained "
+             "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks.", "tagging"),
     Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals.", "tagging"),
     Artefact("fig_6_1", "Figure 6.1", "t-SNE of the segments of a few test tracks, one colour per track.", "tagging"),
     Artefact("fig_learning_curves", "Ours", "Loss and accuracy of the contrastive tasks: the other view for CLMR, the "
@@ -70,12 +74,13 @@ ARTEFACTS = (
 def notebook_stages(params: Mapping[str, Any]) -> dict[str, str]:
     """The notebook behind each stage that runs one, in the order of the pipeline.
 
-    >>> notebook_stages({"corpora": {"scores": {}}, "runs": {"clmr_scores": {}}})
-    {'download@scores': '01_download', 'pretrain@clmr_scores': '02_pretraining', 'tagging': '04_tagging'}
+    >>> list(notebook_stages({"corpora": {"a": {}}, "runs": {"b": {}}, "supervised_runs": {"c": {}}}).items())[1:]
+    [('pretrain@b', '02_pretraining'), ('supervised@c', '03_supervised'), ('tagging', '04_tagging')]
     """
     downloads = {f"download@{name}": "01_download" for name in params["corpora"]}
     runs = {f"pretrain@{name}": "02_pretraining" for name in params["runs"]}
-    return downloads | runs | {"tagging": "04_tagging"}
+    supervised = {f"supervised@{name}": "03_supervised" for name in params["supervised_runs"]}
+    return downloads | runs | supervised | {"tagging": "04_tagging"}
 
 
 def recorded_stages(params: Mapping[str, Any]) -> list[str]:
@@ -119,7 +124,8 @@ def score_markdown(table: pd.DataFrame) -> str:
     """A score table for readers: percentages, intervals in brackets, the thesis beside it where it may stand."""
     rows = [
         [
-            _NAMES.get(row.system, row.system), _shown(row.pretrain_corpus), row.eval_corpus, row.head,
+            _NAMES.get(row.system, row.system), _shown(row.pretrain_corpus), row.eval_corpus,
+            _HEADS.get(row.head, row.head),
             _interval(row, "roc_auc_tag"), _interval(row, "pr_auc_tag"),
             _percent(row.roc_auc_clip), _percent(row.pr_auc_clip),
             _percent(row.thesis_roc_auc_tag), _percent(row.thesis_pr_auc_tag), row.scale,

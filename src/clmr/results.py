@@ -50,11 +50,14 @@ def curves(runs: Iterable[str]) -> pd.DataFrame:
     return pd.concat([curve.assign(run=run) for run, curve in read.items() if len(curve)], ignore_index=True)
 
 
-def table_6_1(evaluations: Mapping[str, Any], stores: Iterable[str], scale: str) -> pd.DataFrame:
-    """Scores of all evaluations, then of the log-mel baseline on all stores.
+def table_6_1(
+    evaluations: Mapping[str, Any], supervised_runs: Iterable[str], stores: Iterable[str], scale: str
+) -> pd.DataFrame:
+    """Scores of all evaluations, of all supervised runs, then of the log-mel baseline on all stores.
 
     Args:
         evaluations: The section ``evaluations`` of the parameters.
+        supervised_runs: Names of the runs that were trained end to end.
         stores: Names of the stores that have the baseline.
         scale: Label of the numbers.
     """
@@ -64,6 +67,10 @@ def table_6_1(evaluations: Mapping[str, Any], stores: Iterable[str], scale: str)
     }
     systems = {name: ScoredSystem(entry.system, entry.run, entry.store) for name, entry in listed.items()}
     metrics = {name: read_json(paths.metrics_file(f"evaluate@{name}")) for name in systems}
+    for run in supervised_runs:
+        recipe, stage = read_json(paths.recipe_file(run)), f"supervised@{run}"
+        systems[stage] = ScoredSystem(recipe["model"]["kind"], run, recipe["store"])
+        metrics[stage] = read_json(paths.metrics_file(stage))
     for store in stores:
         systems[f"{LOG_MEL}_{store}"] = ScoredSystem(LOG_MEL, run=None, store=store)
         metrics[f"{LOG_MEL}_{store}"] = read_json(paths.metrics_file(f"{LOG_MEL}@{store}"))

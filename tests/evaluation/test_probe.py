@@ -8,11 +8,12 @@ from torch import nn
 from clmr.config import to_mapping
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed, segment_starts
-from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder, load_scores
+from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder
 from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.projection import TSNEParams, project_tracks
+from clmr.evaluation.scores import load_scores
 from clmr.training.checkpoint import save_tensors
 from clmr.training.pretrain import build_encoder
 from tests.training.recipes import clmr_recipe, cpc_recipe
@@ -111,7 +112,7 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
     assert type(loaded) is type(encoder)
     assert not loaded.training
     assert all(torch.equal(tensor, weights[f"encoder.{key}"]) for key, tensor in loaded.state_dict().items())
-    results = evaluate_encoder(loaded, store, probe_params(max_epochs=5), CPU, tmp_path / "out")
+    results = evaluate_encoder(loaded, store, probe_params(max_epochs=5), CPU, tmp_path, tmp_path / "out")
     assert set(results) == {"linear", "mlp"}
     assert results["linear"]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
     scores, rows = load_scores(tmp_path / "out")

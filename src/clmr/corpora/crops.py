@@ -1,8 +1,9 @@
 """Random crops of tracks, read straight from a store: the input of pre-training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from clmr.seeding import generator
 
 _ALONE = World()
 _CPU = torch.device("cpu")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -124,15 +126,22 @@ def crop_batches(
         )
     order = torch.randperm(crops.n_tracks, generator=generator(seed, "order", epoch)).numpy()
     n_steps, share = len(order) // batch_size, world.share(batch_size)
+
+    def read(step: int) -> tuple[Tensor, ...]:
+        tracks = order[step * batch_size : (step + 1) * batch_size][share]
+        draws = torch.rand(n_crops, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
+        return tuple(crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
+
+    yield from read_ahead(read, n_steps)
+
+
+def read_ahead(read: Callable[[int], Item], n_steps: int) -> Iterator[Item]:
+    """``read(0)``, ``read(1)``, ... for all steps, each read while the one before it is used.
+
+    >>> list(read_ahead(lambda step: 10 * step, 3))
+    [0, 10, 20]
+    """
     with ThreadPoolExecutor(max_workers=1) as reader:
-
-        def read(step: int) -> tuple[Tensor, ...]:
-            tracks = order[step * batch_size : (step + 1) * batch_size][share]
-            draws = torch.rand(
-                n_crops, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64
-            )
-            return tuple(crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())
-
         upcoming = reader.submit(read, 0)
         for step in range(n_steps):
             current = upcoming.result()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.config import require
-from clmr.evaluation.embed import Embeddings
+from clmr.evaluation.embed import Embeddings, mean_over_segments
 from clmr.models.heads import HeadKind, tagging_head
 from clmr.models.initialisation import initialise
 from clmr.seeding import generator
@@ -71,6 +71,11 @@ class Probe:
     scale: Tensor
     epochs: int
 
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters of the head."""
+        return sum(parameter.numel() for parameter in self.head.parameters())
+
     @torch.inference_mode()
     def clip_scores(self, embeddings: Embeddings) -> tuple[np.ndarray, np.ndarray]:
         """Mean sigmoid score over the segments of each clip, shape (clips, K), and the clips' rows, ascending.
@@ -79,11 +84,7 @@ class Probe:
             logits, as in the current code.
         """
         logits = self.head((torch.from_numpy(embeddings.values) - self.mean) / self.scale)
-        rows, segment_of = np.unique(embeddings.clips, return_inverse=True)
-        sums = torch.zeros(len(rows), logits.shape[1], dtype=torch.float64)
-        sums.index_add_(0, torch.from_numpy(segment_of), logits.double().sigmoid())
-        counts = torch.from_numpy(np.bincount(segment_of)).unsqueeze(1)
-        return (sums / counts).numpy(), rows
+        return mean_over_segments(logits.double().sigmoid(), embeddings.clips)
 
 
 def train_probe(kind: HeadKind, train: Embeddings, valid: Embeddings, labels: np.ndarray, params: ProbeParams) -> Probe:

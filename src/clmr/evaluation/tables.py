@@ -1,4 +1,4 @@
-"""Score tables: one row per probed system, in the columns that all score tables share."""
+"""Score tables: one row per probed or end-to-end system, in the columns that all score tables share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SCORE_COLUMNS = (
     "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high",
     "roc_auc_clip", "pr_auc_clip", "n_seeds", "scale", "thesis_roc_auc_tag", "thesis_pr_auc_tag",
 )  # fmt: skip
-_UNTRAINED = ("random_init", "random_init_cpc", "log_mel")
+_NOT_PRETRAINED = ("random_init", "random_init_cpc", "log_mel", "sample_cnn", "pons", "dieleman")
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,16 @@ def score_table(
     beside an embedded corpus.
 
     Args:
-        systems: What was probed, by name.
+        systems: What was probed, or trained end to end, by name.
         metrics: Scores by the same name, and head.
         corpus_of_store: Corpus of each store.
-        store_of_run: Store each run was trained on.
+        store_of_run: Store each pre-training run was trained on.
         thesis: Numbers to compare with.
         scale: Label of the numbers.
     """
     rows = []
     for name, scored in systems.items():
-        trained_on = None if scored.system in _UNTRAINED else corpus_of_store[store_of_run[scored.run]]
+        trained_on = None if scored.system in _NOT_PRETRAINED else corpus_of_store[store_of_run[scored.run]]
         for head, scores in metrics[name].items():
             identity = {
                 "system": scored.system,

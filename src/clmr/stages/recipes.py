@@ -14,7 +14,7 @@ from clmr.params import load_params
 def main() -> None:
     """Write ``build/recipes/<run>.json`` for every run."""
     params = load_params(declared_params("recipes"))
-    for run, recipe in params.recipes().items():
+    for run, recipe in {**params.recipes(), **params.supervised_recipes()}.items():
         write_json(paths.recipe_file(run), to_mapping(recipe))
 
 

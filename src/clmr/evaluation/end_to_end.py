@@ -1,0 +1,75 @@
+"""What a tagger trained end to end is worth on the test split."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from clmr.corpora.crops import read_ahead
+from clmr.corpora.labelled import long_enough, n_batches
+from clmr.corpora.reading import audio_reader
+from clmr.corpora.store import Store
+from clmr.evaluation.embed import mean_over_segments, segment_starts
+from clmr.evaluation.metrics import summary
+from clmr.evaluation.scores import save_scores
+from clmr.progress import progress
+from clmr.training.supervised import SupervisedParams, Trained
+
+HEAD = "end_to_end"
+"""What such a model is called in the column ``head`` of score tables."""
+
+
+def evaluate_supervised(
+    trained: Trained, params: SupervisedParams, store: Store, device: torch.device, output_dir: Path
+) -> dict[str, dict[str, float]]:
+    """Scores on the test split under the head :data:`HEAD`; the scores of each clip are written to ``output_dir``.
+
+    Besides the columns of score tables: epochs until the best weights, parameters of the model, clips
+    left out of any split because they are shorter than the input, and tags that no training clip has.
+
+    Raises:
+        ValueError: If no test clip is as long as the model's input.
+    """
+    test = store.rows("test")
+    rows = long_enough(store, test, params.model.clip_samples)
+    scores = predict(trained.model, params, store, rows, device)
+    save_scores(output_dir, {HEAD: scores}, rows)
+    tracks = store.clips.track_id.to_numpy()[rows]
+    counts = {
+        "epochs": trained.best_epoch,
+        "n_parameters": sum(parameter.numel() for parameter in trained.model.parameters()),
+        "n_clips_excluded": trained.clips.n_excluded + len(test) - len(rows),
+        "n_tags_without_positives": trained.clips.n_tags_without_positives,
+    }
+    return {HEAD: summary(store.tags[rows], scores, tracks, params.n_resamples, params.seed) | counts}
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module, params: SupervisedParams, store: Store, rows: np.ndarray, device: torch.device
+) -> np.ndarray:
+    """Mean sigmoid score over all whole, non-overlapping segments of each clip, shape (clips, K), float64.
+
+    Source: Lee et al. 2018; thesis section 3.6 for the probes.
+    Differs: as for the probes, the mean is of probabilities, and a clip's last whole segment counts.
+
+    Args:
+        model: Map from audio (B, T) to logits (B, K), in evaluation mode, on ``device``.
+        params: Its recipe.
+        store: The audio.
+        rows: Clips, ascending, each at least as long as the model's input.
+        device: Where to compute.
+    """
+    n_samples = params.model.clip_samples
+    starts, clips = segment_starts(store, n_samples, rows)
+    batches = np.array_split(starts, n_batches(len(starts), params.batch_size))
+    reader = audio_reader(store, device)
+    audios = read_ahead(lambda step: reader.read(batches[step], n_samples), len(batches))
+    probabilities = []
+    for audio in progress(audios, "test clips", total=len(batches), unit="batch"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=params.precision == "bf16"):
+            logits = model(audio)
+        probabilities.append(logits.double().sigmoid().cpu())
+    scores, _ = mean_over_segments(torch.cat(probabilities), clips)
+    return scores

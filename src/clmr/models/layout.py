@@ -1,0 +1,52 @@
+"""Convolutions over time, run in the memory layout for which CPUs and GPUs have the fastest kernels.
+
+Models hold ``Conv1d`` layers, so that their weights have the usual names and shapes, and call
+:func:`convolve` instead of the layers: maps are (B, C, 1, T) with the channels of one moment side by
+side in memory.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def audio_maps(audio: Tensor) -> Tensor:
+    """Audio of shape (B, T) as maps of shape (B, 1, 1, T).
+
+    >>> tuple(audio_maps(torch.zeros(2, 9)).shape)
+    (2, 1, 1, 9)
+    """
+    return audio[:, None, None, :].contiguous(memory_format=torch.channels_last)
+
+
+def convolve(convolution: nn.Conv1d, maps: Tensor) -> Tensor:
+    """What ``convolution`` gives, from maps (B, C, 1, T) to maps (B, C', 1, T').
+
+    >>> layer = nn.Conv1d(4, 6, 3)
+    >>> tuple(convolve(layer, torch.zeros(2, 4, 1, 10)).shape)
+    (2, 6, 1, 8)
+    """
+    # Length 1 on an axis makes a layout ambiguous; unless the weight is unmistakably channels-last,
+    # the whole network falls back to the slow layout (measured: 1.5 times the time of a step).
+    weight = convolution.weight.unsqueeze(2).to(memory_format=torch.channels_last)
+    stride, padding = (1, *convolution.stride), (0, *convolution.padding)
+    return functional.conv2d(maps, weight, convolution.bias, stride, padding)
+
+
+def frame_maps(audio: Tensor, convolution: nn.Conv1d) -> Tensor:
+    """What a one-channel ``convolution`` with a long kernel gives on audio (B, T), as maps (B, C, 1, L).
+
+    Cut into L = 1 + (T - kernel) // stride frames, the audio meets all filters in one matrix product.
+
+    >>> tuple(frame_maps(torch.zeros(2, 100), nn.Conv1d(1, 6, 16, stride=8)).shape)
+    (2, 6, 1, 11)
+    """
+    frames = audio.unfold(1, convolution.kernel_size[0], convolution.stride[0])
+    filtered = functional.linear(frames, convolution.weight.squeeze(1), convolution.bias)
+    return filtered.transpose(1, 2).unsqueeze(2)
+
+
+def require_audio(audio: Tensor, clip_samples: int, sample_rate_hz: int) -> None:
+    """Raise ``ValueError`` unless ``audio`` has the shape (B, ``clip_samples``)."""
+    if audio.dim() != 2 or audio.shape[1] != clip_samples:
+        raise ValueError(f"audio must have shape (B, {clip_samples}) at {sample_rate_hz} Hz, got {tuple(audio.shape)}")

@@ -1,0 +1,35 @@
+"""Embedding over several processes or nodes, ahead of the pipeline.
+
+The processes leave the embeddings where stage ``evaluate@<name>`` keeps its unfinished work. Started
+afterwards, the stage finds them there and goes on from them::
+
+    dvc repro pretrain@clmr_scores
+    torchrun --nproc-per-node 4 -m clmr.stages.embed clmr_scores
+    dvc repro
+"""
+
+from clmr import paths
+from clmr.corpora.store import open_store
+from clmr.distributed import world
+from clmr.evaluation.evaluate import embedded, load_encoder
+from clmr.resuming import work_folder
+from clmr.runtime import device
+from clmr.stages import evaluate
+from clmr.stages.entry import stage_of_command_line
+
+
+def main() -> None:
+    """Embed the store of the evaluation that the command line names."""
+    stage = stage_of_command_line("evaluate", "embed in the processes that torchrun started")
+    params, probe = evaluate.parameters(stage)
+    store, encoder = open_store(paths.store_dir(params.store)), load_encoder(paths.checkpoint_file(params.run))
+    chosen = device()
+    with world(chosen) as together:
+        if together.is_first:
+            store.verify()
+        work = work_folder(stage.name, stage.params, evaluate.CODE, evaluate.work_inputs(params, store))
+        embedded(encoder, store, probe, chosen, work, together)
+
+
+if __name__ == "__main__":
+    main()
