@@ -80,6 +80,11 @@ class Params:
         _require_known("tagging.secondary_store", self.tagging.secondary_store, self.stores)
         _require_known("tagging.t_sne.store", self.tagging.t_sne.store, self.stores)
         _require_known("tagging.t_sne.run", self.tagging.t_sne.run, self.runs)
+        tag_wise = self.tagging.tag_wise
+        _require_known("tagging.tag_wise.store", tag_wise.store, self.stores)
+        _require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.evaluations)
+        _require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.evaluations)
+        _require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
 
     def recipes(self) -> dict[str, Recipe]:
         """The resolved recipe of each run.

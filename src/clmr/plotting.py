@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from clmr import paths
+from clmr.evaluation.tables import row_label
 from clmr.files import replacing, write_text
 
 WIDTH_INCHES = 7.0
@@ -107,15 +108,17 @@ def scores(table: pd.DataFrame, metric: str, label: str) -> Figure:
         label: Label of the axis.
     """
     corpora = list(dict.fromkeys(table.eval_corpus))
+    height = 0.8 + 0.22 * table.groupby("eval_corpus").size().max()
     figure, panels = plt.subplots(
-        1, len(corpora), figsize=(WIDTH_INCHES, 2.4), sharex=True, squeeze=False, layout="constrained"
+        1, len(corpora), figsize=(WIDTH_INCHES, height), sharex=True, squeeze=False, layout="constrained"
     )
     for axes, corpus in zip(panels[0], corpora, strict=True):
         rows = table[table.eval_corpus == corpus].iloc[::-1]
-        names = rows.system + ", " + rows["head"]
+        names = [row_label(*pair) for pair in rows[["system", "head"]].itertuples(index=False)]
         axes.hlines(names, rows[f"{metric}_low"], rows[f"{metric}_high"], linewidth=2)
         axes.plot(rows[metric], names, "o")
         axes.set(title=corpus, xlabel=label)
+        axes.label_outer()
     return figure
 
 

@@ -9,6 +9,7 @@ import nbformat
 import pandas as pd
 
 from clmr import paths
+from clmr.evaluation.tables import END_TO_END, SYSTEM_NAMES
 from clmr.files import read_json, write_text
 from clmr.notebooks import with_current_prose, write_notebook
 
@@ -22,16 +23,12 @@ SCALE_NOTES = {
     "paper": "**Paper scale.** The data sets and settings of the thesis.",
 }
 _HEADS = {"end_to_end": "supervised, end to end"}
-_NAMES = {
-    "clmr": "CLMR",
-    "cpc": "CPC",
-    "random_init": "random initialisation",
-    "random_init_cpc": "random initialisation, CPC",
-    "log_mel": "log-mel statistics",
-    "sample_cnn": "SampleCNN",
-    "pons": "Pons et al.",
-    "dieleman": "1-D CNN (Dieleman and Schrauwen)",
+_LEFT_OUT = {
+    "n_tags_excluded": "tags without a positive, or without a negative, in the test split",
+    "n_tags_without_positives": "tags without a positive among the training clips, learned as absent",
+    "n_clips_excluded": "clips shorter than the model's input",
 }
+_HEADS = {END_TO_END: "supervised, end to end"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,10 @@ ARTEFACTS = (
     Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders and by supervised models trained "
              "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks.", "tagging"),
     Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals.", "tagging"),
+    Artefact("fig_1_1", "Figure 1.1", "PR-AUC against the number of parameters, first labelled corpus: supervised "
+             "models in grey, linear probes on frozen encoders in colour.", "tagging"),
+    Artefact("fig_6_2", "Figure 6.2", "ROC-AUC of each tag, first labelled corpus: linear probes on CLMR and CPC "
+             "beside a supervised model.", "tagging"),
     Artefact("fig_6_1", "Figure 6.1", "t-SNE of the segments of a few test tracks, one colour per track.", "tagging"),
     Artefact("fig_learning_curves", "Ours", "Loss and accuracy of the contrastive tasks: the other view for CLMR, the "
              "following frames for CPC.", "tagging"),
@@ -124,7 +125,7 @@ def score_markdown(table: pd.DataFrame) -> str:
     """A score table for readers: percentages, intervals in brackets, the thesis beside it where it may stand."""
     rows = [
         [
-            _NAMES.get(row.system, row.system), _shown(row.pretrain_corpus), row.eval_corpus,
+            SYSTEM_NAMES[row.system], _shown(row.pretrain_corpus), row.eval_corpus,
             _HEADS.get(row.head, row.head),
             _interval(row, "roc_auc_tag"), _interval(row, "pr_auc_tag"),
             _percent(row.roc_auc_clip), _percent(row.pr_auc_clip),
@@ -136,7 +137,18 @@ def score_markdown(table: pd.DataFrame) -> str:
         "system", "pre-trained on", "evaluated on", "head", "ROC-AUC TAG", "PR-AUC TAG", "ROC-AUC CLIP", "PR-AUC CLIP",
         "thesis ROC-AUC TAG", "thesis PR-AUC TAG", "scale",
     ]  # fmt: skip
-    return markdown(header, rows)
+    return f"{markdown(header, rows)}\n{left_out(table)}\n"
+
+
+def left_out(table: pd.DataFrame) -> str:
+    """A note on the tags and clips that the scores of a table do without."""
+    notes = [
+        f"{SYSTEM_NAMES[row.system]} on {row.eval_corpus}: {int(getattr(row, column))} {what}"
+        for column, what in _LEFT_OUT.items()
+        for row in table.drop_duplicates(["system", "eval_corpus"]).itertuples()
+        if getattr(row, column) > 0
+    ]
+    return f"Left out: {'; '.join(notes)}." if notes else "No tag and no clip had to be left out."
 
 
 def cost_markdown(params: Mapping[str, Any]) -> str:

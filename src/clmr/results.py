@@ -10,12 +10,31 @@ from clmr import paths
 from clmr.config import from_mapping
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.evaluate import EvaluationParams
+from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.projection import TSNEParams
-from clmr.evaluation.tables import ScoredSystem, score_table, tag_table
+from clmr.evaluation.scores import load_scores
+from clmr.evaluation.tables import END_TO_END, ScoredSystem, row_label, score_table, tag_table
 from clmr.files import read_json
 from clmr.reference import load_thesis
 
 LOG_MEL = "log_mel"
+
+
+@dataclass(frozen=True)
+class TagWiseParams:
+    """Figure 6.2.
+
+    Attributes:
+        store: The store whose tags are shown.
+        clmr: Evaluation of a CLMR encoder on it.
+        cpc: Evaluation of a CPC encoder on it.
+        supervised: Run of supervised training on it.
+    """
+
+    store: str
+    clmr: str
+    cpc: str
+    supervised: str
 
 
 @dataclass(frozen=True)
@@ -26,11 +45,13 @@ class TaggingParams:
         primary_store: A store of the first labelled corpus, MagnaTagATune's role.
         secondary_store: A store of the second labelled corpus, the Million Song Dataset's role.
         t_sne: Figure 6.1.
+        tag_wise: Figure 6.2.
     """
 
     primary_store: str
     secondary_store: str
     t_sne: TSNEParams
+    tag_wise: TagWiseParams
 
 
 def tag_counts(store: str) -> pd.DataFrame:
@@ -82,6 +103,24 @@ def table_6_1(
     return table.sort_values(
         "eval_corpus", key=lambda column: column.map(_order(column)), kind="stable", ignore_index=True
     )
+
+
+def tag_wise_scores(params: TagWiseParams) -> pd.DataFrame:
+    """ROC-AUC of every tag that can be scored; columns tag, system, roc_auc."""
+    store = open_store(paths.store_dir(params.store))
+    supervised = read_json(paths.recipe_file(params.supervised))["model"]["kind"]
+    shown = (
+        ("clmr", params.clmr, "linear"),
+        ("cpc", params.cpc, "linear"),
+        (supervised, f"supervised_{params.supervised}", END_TO_END),
+    )
+    parts = []
+    for system, evaluation, head in shown:
+        scores, rows = load_scores(paths.evaluation_dir(evaluation))
+        roc_auc = tag_scores(store.tags[rows], scores[head]).roc_auc
+        label = row_label(system, head)
+        parts.append(pd.DataFrame({"tag": store.tag_names, "system": label, "roc_auc": roc_auc}))
+    return pd.concat(parts, ignore_index=True).dropna(ignore_index=True)
 
 
 def _order(names: Iterable[str]) -> dict[str, int]:

@@ -9,8 +9,9 @@ import torch
 from clmr.augmentations import AugmentationParams
 from clmr.corpora.labelled import label_subset
 from clmr.corpora.store import Store
-from clmr.evaluation.end_to_end import HEAD, evaluate_supervised
+from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.scores import load_scores
+from clmr.evaluation.tables import END_TO_END
 from clmr.models.dieleman import DielemanParams
 from clmr.models.pons import PonsParams
 from clmr.models.sample_cnn_tagger import SampleCNNTaggerParams
@@ -55,7 +56,7 @@ def test_tones_are_told_apart(store: Store, tmp_path):
     params = recipe(max_epochs=12, patience_epochs=12)
     trained = train_supervised(params, store, tmp_path, CPU)
     assert trained.curve.loss.iloc[-1] < trained.curve.loss.iloc[0]
-    found = evaluate_supervised(trained, params, store, CPU, tmp_path / "scores")[HEAD]
+    found = evaluate_supervised(trained, params, store, CPU, tmp_path / "scores")[END_TO_END]
     assert found["roc_auc_tag"] > 0.95
     assert found["epochs"] == trained.best_epoch
     assert found["n_tags_without_positives"] == 1  # the tag never
@@ -63,7 +64,7 @@ def test_tones_are_told_apart(store: Store, tmp_path):
     assert found["n_clips_excluded"] == 0
     scores, rows = load_scores(tmp_path / "scores")
     assert rows.tolist() == store.rows("test").tolist()
-    assert scores[HEAD].shape == (len(rows), 4)
+    assert scores[END_TO_END].shape == (len(rows), 4)
 
 
 @pytest.mark.parametrize("model", [SAMPLE_CNN, PONS], ids=lambda model: model.kind)
@@ -178,7 +179,7 @@ def test_clips_shorter_than_the_input_are_counted(store, tmp_path):
     trained = train_supervised(recipe(max_epochs=1), altered, tmp_path, CPU)
     assert trained.clips.n_excluded == 2
     assert short[0] not in trained.clips.train
-    found = evaluate_supervised(trained, recipe(), altered, CPU, tmp_path / "scores")[HEAD]
+    found = evaluate_supervised(trained, recipe(), altered, CPU, tmp_path / "scores")[END_TO_END]
     assert found["n_clips_excluded"] == 3
     assert found["n_clips"] == len(store.rows("test")) - 1
 

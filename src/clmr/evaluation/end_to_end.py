@@ -13,17 +13,15 @@ from clmr.corpora.store import Store
 from clmr.evaluation.embed import mean_over_segments, segment_starts
 from clmr.evaluation.metrics import summary
 from clmr.evaluation.scores import save_scores
+from clmr.evaluation.tables import END_TO_END
 from clmr.progress import progress
 from clmr.training.supervised import SupervisedParams, Trained
-
-HEAD = "end_to_end"
-"""What such a model is called in the column ``head`` of score tables."""
 
 
 def evaluate_supervised(
     trained: Trained, params: SupervisedParams, store: Store, device: torch.device, output_dir: Path
 ) -> dict[str, dict[str, float]]:
-    """Scores on the test split under the head :data:`HEAD`; the scores of each clip are written to ``output_dir``.
+    """Scores on the test split under the head ``end_to_end``; the scores of each clip are written to ``output_dir``.
 
     Besides the columns of score tables: epochs until the best weights, parameters of the model, clips
     left out of any split because they are shorter than the input, and tags that no training clip has.
@@ -34,7 +32,7 @@ def evaluate_supervised(
     test = store.rows("test")
     rows = long_enough(store, test, params.model.clip_samples)
     scores = predict(trained.model, params, store, rows, device)
-    save_scores(output_dir, {HEAD: scores}, rows)
+    save_scores(output_dir, {END_TO_END: scores}, rows)
     tracks = store.clips.track_id.to_numpy()[rows]
     counts = {
         "epochs": trained.best_epoch,
@@ -42,7 +40,7 @@ def evaluate_supervised(
         "n_clips_excluded": trained.clips.n_excluded + len(test) - len(rows),
         "n_tags_without_positives": trained.clips.n_tags_without_positives,
     }
-    return {HEAD: summary(store.tags[rows], scores, tracks, params.n_resamples, params.seed) | counts}
+    return {END_TO_END: summary(store.tags[rows], scores, tracks, params.n_resamples, params.seed) | counts}
 
 
 @torch.inference_mode()

@@ -13,7 +13,21 @@ SCORE_COLUMNS = (
     "roc_auc_tag", "roc_auc_tag_low", "roc_auc_tag_high",
     "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high",
     "roc_auc_clip", "pr_auc_clip", "n_seeds", "scale", "thesis_roc_auc_tag", "thesis_pr_auc_tag",
+    "n_parameters", "n_tags_excluded", "n_tags_without_positives", "n_clips_excluded",
 )  # fmt: skip
+SYSTEM_NAMES = {
+    "clmr": "CLMR",
+    "cpc": "CPC",
+    "random_init": "random initialisation",
+    "random_init_cpc": "random initialisation, CPC",
+    "log_mel": "log-mel statistics",
+    "sample_cnn": "SampleCNN",
+    "pons": "Pons et al.",
+    "dieleman": "1-D CNN (Dieleman and Schrauwen)",
+}
+"""What readers call the systems."""
+END_TO_END = "end_to_end"
+"""The head of a system that was trained on the tags as a whole, without pre-training."""
 _NOT_PRETRAINED = ("random_init", "random_init_cpc", "log_mel", "sample_cnn", "pons", "dieleman")
 
 
@@ -71,6 +85,32 @@ def _thesis_columns(thesis: tuple[ThesisRow, ...], identity: dict[str, Any]) -> 
         f"thesis_{metric}": thesis_value(thesis, artefact="table_6_1", metric=metric, **identity)
         for metric in ("roc_auc_tag", "pr_auc_tag")
     }
+
+
+def row_label(system: str, head: str) -> str:
+    """What readers call a row of a score table, in figures.
+
+    >>> row_label("clmr", "linear"), row_label("sample_cnn", "end_to_end")
+    ('CLMR, linear', 'SampleCNN')
+    """
+    return SYSTEM_NAMES[system] if head == END_TO_END else f"{SYSTEM_NAMES[system]}, {head}"
+
+
+def scores_by_size(table: pd.DataFrame, corpus: str) -> pd.DataFrame:
+    """Figure 1.1: PR-AUC beside the number of parameters, of linear probes and end-to-end systems on one corpus.
+
+    Systems without parameters of their own, such as log-mel statistics, have no place in it.
+
+    Returns:
+        Columns label, system, head, n_parameters, pr_auc_tag, supervised.
+    """
+    chosen = table[(table.eval_corpus == corpus) & table["head"].isin(["linear", END_TO_END])]
+    chosen = chosen[chosen.n_parameters.notna()].reset_index(drop=True)
+    labels = [row_label(*pair) for pair in chosen[["system", "head"]].itertuples(index=False)]
+    columns = chosen[["system", "head", "n_parameters", "pr_auc_tag"]]
+    return columns.assign(
+        n_parameters=columns.n_parameters.astype(int), supervised=columns["head"] == END_TO_END
+    ).assign(label=labels)
 
 
 def tag_table(tag_names: tuple[str, ...], tags: Any, splits: Any) -> pd.DataFrame:
