@@ -56,6 +56,7 @@ def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRec
         epochs=1,
         optimizer=OptimizerParams("adam", ADAM_LEARNING_RATE, "constant", 0.075, 1e-6, warmup_epochs=0),
         precision=precision,
+        compiled=False,
         seed=0,
     )
 

@@ -16,6 +16,7 @@ SHARED = {
     "epochs": 3,
     "optimizer": OptimizerParams("adam", 3e-3, "constant", 0.075, 1e-6, 1),
     "precision": "fp32",
+    "compiled": False,
     "seed": 0,
 }
 

@@ -161,3 +161,16 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(ValueError, match="not a whole checkpoint"):
         load_tensors(path)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_the_network_is_compiled_when_the_recipe_says_so(store: Store, tmp_path: Path, monkeypatch, compiled):
+    # The compiler itself takes a minute: here it only stands by.
+    seen = []
+    monkeypatch.setattr(torch, "compile", lambda network: seen.append(network) or network)
+    trained = pretrain(clmr_recipe(epochs=1, compiled=compiled), store, tmp_path, CPU)
+    assert len(seen) == compiled
+    expected = pretrain(clmr_recipe(epochs=1), store, tmp_path / "other", CPU)
+    assert all(
+        torch.equal(a, b) for a, b in zip(trained.encoder.parameters(), expected.encoder.parameters(), strict=True)
+    )

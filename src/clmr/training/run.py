@@ -34,6 +34,8 @@ class SharedRecipe:
         epochs: Passes over all tracks; 0 leaves the encoder as initialised.
         optimizer: Optimiser and schedule.
         precision: ``bf16`` computes convolutions and products in bfloat16; weights stay float32.
+        compiled: Whether the network is compiled before training: faster by a tenth to a fifth, after
+            a minute of compiling, and rounded otherwise. On a CPU it needs a C++ compiler.
         seed: Seed of all that is random.
     """
 
@@ -43,6 +45,7 @@ class SharedRecipe:
     epochs: int
     optimizer: OptimizerParams
     precision: Literal["fp32", "bf16"]
+    compiled: bool
     seed: int
 
     def __post_init__(self) -> None:
@@ -70,7 +73,8 @@ class PretrainRun(ABC):
         self.params, self.crops, self.device, self.world = params, crops, device, world
         self.steps_per_epoch = steps_per_epoch
         self.modules = {name: module.to(device) for name, module in self.initial_modules().items()}
-        self.network = wrap(self.connected(), device, world)
+        network = wrap(self.connected(), device, world)
+        self.network = torch.compile(network) if params.compiled else network
         self.optimizer = build_optimizer(self.modules.values(), params.optimizer, params.batch_size)
         n_steps = steps_per_epoch * params.epochs
         self.learning_rate = learning_rate_at(params.optimizer, params.batch_size, steps_per_epoch, n_steps)
