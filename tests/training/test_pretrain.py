@@ -164,7 +164,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-def test_the_network_is_compiled_when_the_recipe_says_so(store: Store, tmp_path: Path, monkeypatch, compiled):
+def test_the_network_is_compiled_when_the_recipe_says_so(store: Store, tmp_path, monkeypatch, compiled):
     # The compiler itself takes a minute: here it only stands by.
     seen = []
     monkeypatch.setattr(torch, "compile", lambda network: seen.append(network) or network)
