@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from clmr.evaluation.metrics import bootstrap_tag_means, clip_scores, summary, tag_scores, weighted_auc
+from clmr.evaluation.metrics import bootstrap_tag_means, clip_scores, mean_pr_auc, summary, tag_scores, weighted_auc
 
 
 def example(n_clips: int = 60, n_tags: int = 5, decimals: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -23,6 +23,15 @@ def test_weighted_scores_equal_scikit_learn(decimals):
         assert roc_auc[index] == pytest.approx(roc_auc_score(labels[:, 0], scores[:, 0], sample_weight=row))
         expected = average_precision_score(labels[:, 0], scores[:, 0], sample_weight=row)
         assert pr_auc[index] == pytest.approx(expected)
+
+
+def test_the_mean_leaves_out_tags_that_cannot_be_scored():
+    labels, scores = example()
+    labels[:, 1] = 0
+    expected = average_precision_score(np.delete(labels, 1, axis=1), np.delete(scores, 1, axis=1), average="macro")
+    assert mean_pr_auc(labels, scores) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="none of the 5 tags has both positives and negatives"):
+        mean_pr_auc(0 * labels, scores)
 
 
 def test_weighting_without_positives_or_negatives_is_nan():

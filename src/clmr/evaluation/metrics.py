@@ -52,6 +52,27 @@ def tag_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     return TagScores(roc_auc, pr_auc)
 
 
+def mean_pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Average precision, averaged over the tags that can be scored; fast enough for every epoch of a probe.
+
+    Args:
+        labels: 0/1, shape (B, K).
+        scores: Real numbers, shape (B, K).
+
+    Raises:
+        ValueError: If the shapes differ or no tag can be scored.
+
+    >>> mean_pr_auc(np.array([[1, 0], [0, 0], [1, 0]]), np.array([[.1, .5], [.2, .5], [.8, .5]]))
+    0.8333333333333333
+    """
+    _check(labels, scores)
+    usable = np.flatnonzero(_scorable(labels, axis=0))
+    if not len(usable):
+        raise ValueError(f"none of the {labels.shape[1]} tags has both positives and negatives; use more clips")
+    evenly = np.ones((1, len(labels)))
+    return float(np.mean([weighted_auc(labels[:, tag], scores[:, tag], evenly)[1][0] for tag in usable]))
+
+
 def clip_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     """ROC-AUC and average precision of each clip, over its tags; NaN for a clip without, or with all, tags."""
     return tag_scores(labels.T, scores.T)
