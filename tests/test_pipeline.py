@@ -125,6 +125,10 @@ def test_the_smoke_pipeline_is_the_same_dag():
             lambda params: params["evaluations"]["clmr_scores"].update(run="x"),
             "evaluations.clmr_scores.run: found 'x'",
         ),
+        (
+            lambda params: params["evaluations"]["clmr_scores"].update(system="cpc"),
+            "evaluations.clmr_scores.system of a run by clmr must be one of clmr, random_init, got 'cpc'",
+        ),
         (lambda params: params["pretrain"]["clmr"].pop("temperature"), "missing key temperature"),
         (lambda params: params["pretrain"]["clmr"].update(temperature=0.0), "temperature must be > 0, got 0.0"),
         (

@@ -15,7 +15,7 @@ from clmr import paths
 from clmr.config import from_mapping, require
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import corpus_params
-from clmr.evaluation.evaluate import EvaluationParams
+from clmr.evaluation.evaluate import SYSTEMS_OF_METHOD, EvaluationParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.recipes import resolve
@@ -76,6 +76,7 @@ class Params:
         for name, evaluation in self.evaluations.items():
             _require_known(f"evaluations.{name}.run", evaluation.run, self.runs)
             _require_known(f"evaluations.{name}.store", evaluation.store, self.stores)
+            self._require_system_of_run(name, evaluation)
         _require_known("tagging.primary_store", self.tagging.primary_store, self.stores)
         _require_known("tagging.secondary_store", self.tagging.secondary_store, self.stores)
         _require_known("tagging.t_sne.store", self.tagging.t_sne.store, self.stores)
@@ -85,6 +86,13 @@ class Params:
         _require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.evaluations)
         _require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.evaluations)
         _require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
+
+    def _require_system_of_run(self, name: str, evaluation: EvaluationParams) -> None:
+        run = self.runs[evaluation.run]
+        if isinstance(run, dict) and run.get("method") in SYSTEMS_OF_METHOD:
+            allowed = SYSTEMS_OF_METHOD[run["method"]]
+            where = f"evaluations.{name}.system of a run by {run['method']}"
+            require(evaluation.system in allowed, where, evaluation.system, f"one of {', '.join(allowed)}")
 
     def recipes(self) -> dict[str, Recipe]:
         """The resolved recipe of each run.

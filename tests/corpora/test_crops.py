@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from clmr.corpora.crops import crop_batches, paired_batches, track_crops
+from clmr.corpora.crops import crop_batches, track_crops
 from clmr.corpora.store import Store
 from clmr.distributed import World
 
@@ -46,7 +46,7 @@ def test_the_ends_of_a_clip_are_reachable(store: Store):
 
 def test_a_batch_has_each_track_once_and_an_epoch_too(store: Store):
     crops = track_crops(store, CROP, ("train", "valid"))
-    batches = list(paired_batches(crops, batch_size=4, seed=1, epoch=0))
+    batches = list(crop_batches(crops, batch_size=4, n_crops=2, seed=1, epoch=0))
     assert len(batches) == crops.n_tracks // 4
     seen = []
     for first, second in batches:
@@ -61,7 +61,7 @@ def test_batches_depend_on_seed_and_epoch_alone(store: Store):
     crops = track_crops(store, CROP, ("train",))
 
     def batch(seed: int, epoch: int) -> torch.Tensor:
-        return next(iter(paired_batches(crops, 4, seed, epoch)))[0]
+        return next(iter(crop_batches(crops, 4, 2, seed, epoch)))[0]
 
     assert torch.equal(batch(0, 0), batch(0, 0))
     assert not torch.equal(batch(0, 0), batch(0, 1))
@@ -74,7 +74,7 @@ def test_any_number_of_crops_of_each_track_can_be_read(store: Store, n_crops):
     batches = list(crop_batches(crops, 4, n_crops, 0, 0))
     assert len(batches) == crops.n_tracks // 4
     assert all(len(batch) == n_crops and batch[0].shape == (4, CROP) for batch in batches)
-    whole = next(paired_batches(crops, 4, 0, 0))
+    whole = next(crop_batches(crops, 4, 2, 0, 0))
     parts = [next(crop_batches(crops, 4, 2, 0, 0, World(rank, 2))) for rank in range(2)]
     for view in range(2):
         assert torch.equal(torch.cat([part[view] for part in parts]), whole[view])
@@ -91,4 +91,4 @@ def test_what_does_not_fit_is_refused(store: Store):
         track_crops(store, 60_000, ("train",))
     crops = track_crops(store, CROP, ("train",))
     with pytest.raises(ValueError, match=rf"batch_size 99 is larger than the {crops.n_tracks} tracks"):
-        next(iter(paired_batches(crops, 99, 0, 0)))
+        next(iter(crop_batches(crops, 99, 2, 0, 0)))

@@ -16,7 +16,7 @@ import soxr
 
 from clmr.corpora import build_store as building
 from clmr.corpora.build_store import StoreParams, build_store
-from clmr.corpora.crops import paired_batches, track_crops
+from clmr.corpora.crops import crop_batches, track_crops
 from clmr.corpora.decode import decode_mono
 from clmr.corpora.store import Store, open_store
 from tests.conftest import CLIP_SECONDS, STORE_RATE_HZ, write_corpus
@@ -188,7 +188,7 @@ def test_memory_and_time_do_not_grow_with_the_audio(tmp_path):
     assert crops.n_tracks == n_clips
     before = psutil.Process().memory_info().rss
     started = time.monotonic()
-    batches = paired_batches(crops, batch_size=48, seed=0, epoch=0)
+    batches = crop_batches(crops, batch_size=48, n_crops=2, seed=0, epoch=0)
     sizes = {tuple(next(batches)[0].shape) for _ in range(5)}
     batches.close()
     assert sizes == {(48, 59_049)}

@@ -139,7 +139,7 @@ def test_recurrent_weights_depend_on_the_seed_alone():
 
 
 def test_input_of_another_length_is_refused():
-    with pytest.raises(ValueError, match=r"shape \(B, 1201\), got \(2, 1200\)"):
+    with pytest.raises(ValueError, match=r"shape \(B, 1201\) at 8000 Hz, got \(2, 1200\)"):
         CPC(SMALL)(torch.zeros(2, 1_200))
 
 

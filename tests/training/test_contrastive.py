@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from clmr.augmentations import AugmentationParams
-from clmr.corpora.crops import paired_batches, track_crops
+from clmr.corpora.crops import crop_batches, track_crops
 from clmr.distributed import World
 from clmr.training.contrastive import CLMRRun, build_modules
 from clmr.training.pretrain import pretrain
@@ -19,7 +19,7 @@ def test_one_sided_augmentation_leaves_the_second_view_as_cropped(store):
     params = clmr_recipe(augmentations=AugmentationParams.thesis(), augment_second_view=False)
     crops = track_crops(store, params.encoder.clip_samples, params.splits)
     run = CLMRRun(params, crops, CPU, 2, World())
-    first, second = next(iter(paired_batches(crops, 6, 0, 0)))
+    first, second = next(iter(crop_batches(crops, 6, 2, 0, 0)))
     views = run.views(first, second, 0, 0)
     assert torch.equal(views[6:], second)
     assert not torch.equal(views[:6], first)

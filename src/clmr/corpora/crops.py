@@ -81,16 +81,6 @@ def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...], device
     return TrackCrops(store, clip_samples, ends, clips.offset.to_numpy(), bounds, audio_reader(store, device))
 
 
-def paired_batches(
-    crops: TrackCrops, batch_size: int, seed: int, epoch: int, world: World = _ALONE
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Two independent crops of each of ``batch_size`` different tracks; otherwise as :func:`crop_batches`.
-
-    The two crops may overlap or lie far apart.
-    """
-    yield from crop_batches(crops, batch_size, 2, seed, epoch, world)
-
-
 def crop_batches(
     crops: TrackCrops, batch_size: int, n_crops: int, seed: int, epoch: int, world: World = _ALONE
 ) -> Iterator[tuple[Tensor, ...]]:

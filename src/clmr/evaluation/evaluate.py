@@ -19,6 +19,8 @@ from clmr.evaluation.scores import save_scores
 from clmr.training.checkpoint import load_tensors, load_weights, save_tensors
 from clmr.training.pretrain import build_encoder, read_recipe
 
+SYSTEMS_OF_METHOD = {"clmr": ("clmr", "random_init"), "cpc": ("cpc", "random_init_cpc")}
+"""What the encoder of a run may be called in tables: as trained, and as initialised."""
 EMBEDDINGS_NAME = "embeddings.safetensors"
 _ALONE = World()
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from clmr.config import require
+from clmr.models.layout import audio_maps, convolve, require_audio
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,6 @@ class CPC(nn.Module):
         weights. Section 5.2 likens its structure to SampleCNN's, which has batch norm; the released
         code has none, so it is a parameter.
 
-    Parameters have the names and shapes of ``Conv1d``; convolutions run channels-last in 2-D, as in
-    :class:`clmr.models.sample_cnn.SampleCNN`.
-
     >>> params = CPCParams(8_000, 1_000, 4, 3, kernels=(8, 4), strides=(5, 2), paddings=(2, 1), norm="none")
     >>> encoder = CPC(params)
     >>> tuple(encoder.frames(torch.zeros(2, 1_000)).shape), tuple(encoder(torch.zeros(2, 1_000)).shape)
@@ -138,15 +135,10 @@ class CPC(nn.Module):
 
     def frames(self, audio: Tensor) -> Tensor:
         """Frames of shape (B, L, C), none negative; args and errors as :meth:`forward`."""
-        expected = self.params.clip_samples
-        if audio.dim() != 2 or audio.shape[1] != expected:
-            raise ValueError(f"audio must have shape (B, {expected}), got {tuple(audio.shape)}")
-        standardised = (audio - self.audio_mean) / self.audio_deviation
-        maps = standardised[:, None, None, :].contiguous(memory_format=torch.channels_last)
+        require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
+        maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
-            weight = layer.weight.unsqueeze(2).to(memory_format=torch.channels_last)
-            stride, padding = (1, *layer.stride), (0, *layer.padding)
-            maps = norm(functional.conv2d(maps, weight, layer.bias, stride, padding)).relu_()
+            maps = norm(convolve(layer, maps)).relu_()
         return maps.squeeze(2).transpose(1, 2)
 
     def contexts(self, frames: Tensor) -> Tensor:
