@@ -17,6 +17,7 @@ import papermill
 from papermill.log import logger as papermill_log
 
 from clmr import paths
+from clmr.allocator import keep_freed_memory
 from clmr.declared import declared_params
 from clmr.files import write_text
 from clmr.progress import TERMINAL_VARIABLE, terminal_name
@@ -117,6 +118,7 @@ def _execute(source: Path, parameters: dict[str, Any]) -> nbformat.NotebookNode:
     terminal = terminal_name()
     if terminal:
         os.environ[TERMINAL_VARIABLE] = terminal
+    keep_freed_memory()  # for the kernel, which inherits the environment
     _log_to_stdout()
     return papermill.execute_notebook(
         str(source), None, parameters=parameters, kernel_name="python3", cwd=str(paths.root()),
