@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from clmr import paths
 from clmr.evaluation.tables import row_label
@@ -135,7 +136,10 @@ def score_by_parameters(table: pd.DataFrame) -> Figure:
         axes.annotate(row.label, (row.n_parameters, row.pr_auc_tag), xytext=(7, 0), textcoords="offset points",
                       va="center", fontsize=8)  # fmt: skip
     axes.set(xscale="log", xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
-    axes.margins(x=0.25, y=0.12)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.margins(x=0.3, y=0.12)
     return figure
 
 
