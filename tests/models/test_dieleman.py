@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from clmr.models.dieleman import Dieleman, DielemanParams
 from clmr.models.taggers import build_tagger
+from tests.models.gradients import gradients
 
 PAPER = DielemanParams("dieleman", 16_000, 3.0, frame_samples=1_024, hop_samples=512, filters=128)
 EMBEDDED = replace(PAPER, sample_rate_hz=8_000, frame_samples=512, hop_samples=256, filters=4)
@@ -41,13 +42,8 @@ def test_logits_and_gradients_equal_the_plain_definition(params):
     model = build_tagger(params, 5, torch.Generator().manual_seed(0))
     audio = torch.randn(3, params.clip_samples, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(model(audio), plain(model, audio), atol=1e-5, rtol=1e-5)
-    gradients = []
-    for forward in (model, lambda batch: plain(model, batch)):
-        model.zero_grad()
-        forward(audio).square().mean().backward()
-        gradients.append([parameter.grad.clone() for parameter in model.parameters()])
-    for ours, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+    ours, theirs = (gradients(model, forward, audio) for forward in (model, lambda batch: plain(model, batch)))
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
 
 
 def test_input_of_another_length_is_refused():

@@ -8,6 +8,7 @@ from torch import nn
 
 from clmr.models.pons import Pons, PonsParams
 from clmr.models.taggers import build_tagger
+from tests.models.gradients import gradients
 
 AUTHORS = PonsParams("pons", 16_000, 3.0, width=64, pools=(3,) * 6, hidden_units=500, dropout=0.5)
 EMBEDDED = PonsParams("pons", 8_000, 3.0, width=4, pools=(3, 3, 3, 3, 2, 2), hidden_units=8, dropout=0.5)
@@ -69,13 +70,8 @@ def test_logits_equal_the_plain_definition(params):
 
 def test_training_equals_the_plain_definition():
     model, plain, audio = (part.double() for part in both(replace(EMBEDDED, dropout=0.0)))
-    gradients = []
-    for network in (model, plain):
-        model.zero_grad()
-        network(audio).square().mean().backward()
-        gradients.append([parameter.grad.clone() for parameter in model.parameters()])
-    for ours, theirs in zip(*gradients, strict=True):
-        torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=1e-7)
+    ours, theirs = (gradients(model, network, audio) for network in (model, plain))
+    torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=1e-7)
 
 
 def test_input_of_another_length_is_refused():
