@@ -107,10 +107,16 @@ def scores_by_size(table: pd.DataFrame, corpus: str) -> pd.DataFrame:
     chosen = table[(table.eval_corpus == corpus) & table["head"].isin(["linear", END_TO_END])]
     chosen = chosen[chosen.n_parameters.notna()].reset_index(drop=True)
     labels = [row_label(*pair) for pair in chosen[["system", "head"]].itertuples(index=False)]
-    columns = chosen[["system", "head", "n_parameters", "pr_auc_tag"]]
-    return columns.assign(
-        n_parameters=columns.n_parameters.astype(int), supervised=columns["head"] == END_TO_END
-    ).assign(label=labels)
+    return pd.DataFrame(
+        {
+            "label": labels,
+            "system": chosen.system,
+            "head": chosen["head"],
+            "n_parameters": chosen.n_parameters.astype(int),
+            "pr_auc_tag": chosen.pr_auc_tag,
+            "supervised": chosen["head"] == END_TO_END,
+        }
+    )
 
 
 def tag_table(tag_names: tuple[str, ...], tags: Any, splits: Any) -> pd.DataFrame:
