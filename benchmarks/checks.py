@@ -7,6 +7,7 @@ from benchmarks.plain import with_weights_of
 from benchmarks.workloads import synthetic_audio
 from clmr.models.initialisation import initialise
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
+from clmr.precision import autocast
 
 # Relative to the largest value. GPUs multiply float32 with 10 bits of mantissa in convolutions by
 # default; bfloat16 has 7, and eleven layers add up.
@@ -51,7 +52,7 @@ def check_encoder(params: SampleCNNParams, device: torch.device, precision: str)
     audio = synthetic_audio(_CHECKED_CLIPS, params.clip_samples, params.sample_rate_hz)
     reference = with_weights_of(encoder)(audio)
     encoder.to(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+    with autocast(device, precision):
         found = encoder(audio.to(device))
     what = f"encoder in {precision} on {device.type}"
     difference = checked_difference(what, found, reference, _ENCODER_TOLERANCE[precision])

@@ -11,14 +11,14 @@ def names(source: str) -> set[str]:
 
 
 def test_closure_follows_imports_of_modules_names_and_packages():
-    assert names("from clmr.losses import nt_xent") == {"losses.py"}
+    assert names("from clmr.losses import nt_xent") == {"losses.py", "precision.py"}
     assert names("import clmr.corpora.crops") >= {
         "corpora/crops.py",
         "corpora/store.py",
         "seeding.py",
         "files.py",
     }
-    assert names("from clmr import paths, losses") == {"paths.py", "losses.py"}
+    assert names("from clmr import paths, losses") == {"paths.py", "losses.py", "precision.py"}
     assert "augmentations/__init__.py" in names("from clmr.augmentations import augment")
 
 

@@ -2,8 +2,6 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,27 +36,15 @@ def join(rank: int, size: int, port: int) -> None:
     torch.set_num_threads(1)
 
 
-@contextmanager
-def keeping_float64() -> Iterator[None]:
-    """Where code asks for float32 at least, float64 stays: rounding then hides no error of method."""
-    to_float32 = torch.Tensor.float
-    torch.Tensor.float = lambda tensor: tensor if tensor.dtype == torch.float64 else to_float32(tensor)
-    try:
-        yield
-    finally:
-        torch.Tensor.float = to_float32
-
-
 def first_step(params: Recipe, store: Store, together: World) -> dict[str, torch.Tensor]:
-    """Loss, gradients and batch statistics of the first step, in float64."""
+    """Loss, gradients and batch statistics of the first step, in float64: rounding then hides no error of method."""
     crops = track_crops(store, params.encoder.clip_samples, params.splits)
     run = METHODS[params.method](params, crops, CPU, 2, World())
     # Processes agree on the type of what they exchange when the network is wrapped, so that comes last.
     run.world, run.network = together, wrap(run.network.double().train(), CPU, together)
     mine = next(crop_batches(run.crops, params.batch_size, run.n_crops, 0, 0, together))
-    with keeping_float64():
-        views, *draws = run.inputs(mine, 0, 0)
-        loss, _ = run.train_step(views.double(), *draws)
+    views, *draws = run.inputs(mine, 0, 0)
+    loss, _ = run.train_step(views.double(), *draws)
     gradients = {
         f"{key}.{name}": p.grad for key, module in run.modules.items() for name, p in module.named_parameters()
     }

@@ -13,6 +13,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from clmr.precision import at_least_float32
+
 
 @dataclass(frozen=True)
 class World:
@@ -38,6 +40,10 @@ class World:
         [slice(0, 2, None), slice(2, 5, None), slice(5, 8, None)]
         """
         return slice(self.rank * n_items // self.size, (self.rank + 1) * n_items // self.size)
+
+
+ALONE = World()
+"""One process, with nobody to share work with."""
 
 
 @contextmanager
@@ -116,7 +122,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         """Normalised maps of shape (B, C, 1, T), by the statistics of all processes while training."""
         if not self.training:
             return super().forward(maps)
-        values = maps.float()
+        values = at_least_float32(maps)
         count = _AllSum.apply(values.new_tensor(float(values.numel() // values.shape[1])))
         mean = _AllSum.apply(values.sum(dim=(0, 2, 3))) / count
         centred = values - mean[:, None, None]

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from clmr.precision import at_least_float32
+
 
 def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float) -> Tensor:
     """Mean cross-entropy of picking each example's other view among the 2B - 1 other projections.
@@ -49,8 +51,7 @@ def nt_xent_logits(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor
         raise ValueError(f"temperature must be > 0, got {temperature}")
     n_examples = z_a.shape[0]
     # The softmax over 2B - 1 candidates needs float32: bf16 keeps 8 bits, about 0.01 of a logit near 2.
-    precise = torch.promote_types(z_a.dtype, torch.float32)
-    z = functional.normalize(torch.cat([z_a, z_b]).to(precise), dim=1)
+    z = functional.normalize(at_least_float32(torch.cat([z_a, z_b])), dim=1)
     logits = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
     positives = torch.arange(2 * n_examples, device=z.device).roll(n_examples)
     return logits, positives
@@ -98,8 +99,7 @@ def info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives: 
             f"predictions of shape {tuple(predictions.shape)} from time {first} do not fit frames of shape "
             f"{tuple(frames.shape)}; both have B examples and C channels, and first + W + K must be <= L"
         )
-    precise = torch.promote_types(frames.dtype, torch.float32)
-    frames, predictions = frames.to(precise), predictions.to(precise)
+    frames, predictions = at_least_float32(frames), at_least_float32(predictions)
     # unfold gives (B, W, C, K): for each context its K next frames, without copying any.
     following = frames[:, first + 1 : first + n_contexts + n_steps].unfold(1, n_steps, 1)
     positive = torch.einsum("bwck,bwkc->bwk", following, predictions)

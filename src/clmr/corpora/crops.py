@@ -11,10 +11,9 @@ from torch import Tensor
 
 from clmr.corpora.reading import AudioReader, audio_reader
 from clmr.corpora.store import Store
-from clmr.distributed import World
+from clmr.distributed import ALONE, World
 from clmr.seeding import generator
 
-_ALONE = World()
 _CPU = torch.device("cpu")
 Item = TypeVar("Item")
 
@@ -82,7 +81,7 @@ def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...], device
 
 
 def crop_batches(
-    crops: TrackCrops, batch_size: int, n_crops: int, seed: int, epoch: int, world: World = _ALONE
+    crops: TrackCrops, batch_size: int, n_crops: int, seed: int, epoch: int, world: World = ALONE
 ) -> Iterator[tuple[Tensor, ...]]:
     """Independent crops of each of ``batch_size`` different tracks, for one epoch over all tracks.
 

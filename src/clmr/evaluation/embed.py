@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from clmr.corpora.crops import read_ahead
 from clmr.corpora.reading import audio_reader
 from clmr.corpora.store import Store
-from clmr.distributed import World, gather_shares
+from clmr.distributed import ALONE, World, gather_shares
+from clmr.precision import Precision, autocast
 from clmr.progress import progress
-
-_ALONE = World()
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ def embed(
     segment_samples: int,
     batch_size: int,
     device: torch.device,
-    precision: str,
-    world: World = _ALONE,
+    precision: Precision,
+    world: World = ALONE,
 ) -> Embeddings:
     """Embeddings of all non-overlapping segments of a store, in batches that run across clips.
 
@@ -104,6 +103,6 @@ def embed(
     reader, firsts, values = audio_reader(store, device), range(0, len(mine), batch_size), []
     audios = read_ahead(lambda step: reader.read(mine[firsts[step] :][:batch_size], segment_samples), len(firsts))
     for audio in progress(audios, f"embed {store.folder.name}", total=len(firsts), unit="batch"):
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with autocast(device, precision):
             values.append(encoder(audio).float())
     return Embeddings(gather_shares(torch.cat(values), len(starts), world).cpu().numpy(), clips)

@@ -14,6 +14,7 @@ from clmr.evaluation.embed import mean_over_segments, segment_starts
 from clmr.evaluation.metrics import summary
 from clmr.evaluation.scores import save_scores
 from clmr.evaluation.tables import END_TO_END
+from clmr.precision import autocast
 from clmr.progress import progress
 from clmr.training.supervised import SupervisedParams, Trained
 
@@ -66,7 +67,7 @@ def predict(
     audios = read_ahead(lambda step: reader.read(batches[step], n_samples), len(batches))
     probabilities = []
     for audio in progress(audios, "test clips", total=len(batches), unit="batch"):
-        with torch.autocast(device.type, torch.bfloat16, enabled=params.precision == "bf16"):
+        with autocast(device, params.precision):
             logits = model(audio)
         probabilities.append(logits.double().sigmoid().cpu())
     scores, _ = mean_over_segments(torch.cat(probabilities), clips)

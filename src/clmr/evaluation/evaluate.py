@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from clmr.corpora.store import Store
-from clmr.distributed import World
+from clmr.distributed import ALONE, World
 from clmr.evaluation.embed import Embeddings, embed
 from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics, logistic_scores
 from clmr.evaluation.metrics import summary
@@ -22,7 +22,6 @@ from clmr.training.pretrain import build_encoder, read_recipe
 SYSTEMS_OF_METHOD = {"clmr": ("clmr", "random_init"), "cpc": ("cpc", "random_init_cpc")}
 """What the encoder of a run may be called in tables: as trained, and as initialised."""
 EMBEDDINGS_NAME = "embeddings.safetensors"
-_ALONE = World()
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def embedded(
     probe: ProbeParams,
     device: torch.device,
     work_dir: Path,
-    world: World = _ALONE,
+    world: World = ALONE,
 ) -> Embeddings:
     """Embeddings of a store, read from ``work_dir`` if they lie there, else computed and written there.
 

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,7 +13,8 @@ from clmr.config import require
 from clmr.evaluation.embed import Embeddings, mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc
 from clmr.models.heads import HeadKind, tagging_head
-from clmr.models.initialisation import initialise
+from clmr.models.initialisation import initialised
+from clmr.precision import Precision
 from clmr.seeding import generator
 
 
@@ -47,7 +47,7 @@ class ProbeParams:
     patience_epochs: int
     n_resamples: int
     embedding_batch_size: int
-    embedding_precision: Literal["fp32", "bf16"]
+    embedding_precision: Precision
     seed: int
 
     def __post_init__(self) -> None:
@@ -119,9 +119,8 @@ def train_probe(kind: HeadKind, train: Embeddings, valid: Embeddings, labels: np
     scale = torch.from_numpy(train.values.std(axis=0))
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     mean = torch.from_numpy(train.values.mean(axis=0))
-    with torch.random.fork_rng(devices=[]):
-        head = tagging_head(kind, train.values.shape[1], labels.shape[1])
-    initialise(head, generator(params.seed, "head", kind))
+    sizes = (kind, train.values.shape[1], labels.shape[1])
+    head = initialised(lambda: tagging_head(*sizes), generator(params.seed, "head", kind))
     probe = Probe(head, mean, scale, epochs=0)
 
     def validation_score() -> float:

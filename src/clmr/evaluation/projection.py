@@ -8,6 +8,7 @@ import torch
 from sklearn.manifold import TSNE
 
 from clmr.config import require
+from clmr.corpora.reading import AudioReader, audio_reader
 from clmr.corpora.store import Store
 from clmr.models.sample_cnn import SampleCNN
 
@@ -55,7 +56,8 @@ def project_tracks(encoder: SampleCNN, store: Store, params: TSNEParams) -> pd.D
         ValueError: If the test split has fewer than ``n_tracks`` tracks.
     """
     rows = _choose_clips(store, params)
-    embeddings = np.concatenate([_segments(encoder, store.clip(row), params.n_segments) for row in rows])
+    reader = audio_reader(store, torch.device("cpu"))
+    embeddings = np.concatenate([_segments(encoder, reader, store, row, params.n_segments) for row in rows])
     points = TSNE(perplexity=params.perplexity, init="pca", random_state=params.seed).fit_transform(embeddings)
     chosen = store.clips.iloc[np.repeat(rows, params.n_segments)]
     return pd.DataFrame(
@@ -80,7 +82,7 @@ def _choose_clips(store: Store, params: TSNEParams) -> np.ndarray:
     return np.sort(np.random.default_rng(params.seed).choice(firsts, params.n_tracks, replace=False))
 
 
-def _segments(encoder: SampleCNN, samples: np.ndarray, n_segments: int) -> np.ndarray:
-    starts = np.linspace(0, len(samples) - encoder.params.clip_samples, n_segments).astype(int)
-    audio = np.stack([samples[start : start + encoder.params.clip_samples] for start in starts])
-    return encoder(torch.from_numpy(audio).float().div_(32_768)).numpy()
+def _segments(encoder: SampleCNN, reader: AudioReader, store: Store, row: int, n_segments: int) -> np.ndarray:
+    clip, n_samples = store.clips.iloc[row], encoder.params.clip_samples
+    starts = clip.offset + np.linspace(0, clip.n_samples - n_samples, n_segments).astype(int)
+    return encoder(reader.read(starts, n_samples)).numpy()

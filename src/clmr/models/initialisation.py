@@ -1,7 +1,30 @@
 """How weights begin."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 from torch import nn
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def created(make: Callable[[], Module]) -> Module:
+    """What ``make`` gives, with torch's global generator, from which layers draw on creation, as it was before."""
+    with torch.random.fork_rng(devices=[]):
+        return make()
+
+
+def initialised(make: Callable[[], Module], generator: torch.Generator) -> Module:
+    """What ``make`` gives, with weights drawn from ``generator`` alone; see :func:`initialise`.
+
+    >>> draws = torch.Generator().manual_seed(0)
+    >>> initialised(lambda: nn.Linear(2, 1), draws).bias.tolist()
+    [0.0]
+    """
+    module = created(make)
+    initialise(module, generator)
+    return module
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from clmr.models.dieleman import Dieleman, DielemanParams
-from clmr.models.initialisation import initialise
+from clmr.models.initialisation import initialised
 from clmr.models.pons import Pons, PonsParams
 from clmr.models.sample_cnn_tagger import SampleCNNTagger, SampleCNNTaggerParams
 
@@ -21,7 +21,4 @@ def build_tagger(params: TaggerParams, n_tags: int, generator: torch.Generator) 
     >>> type(build_tagger(params, 5, torch.Generator().manual_seed(0))).__name__
     'Dieleman'
     """
-    with torch.random.fork_rng(devices=[]):  # layers draw default weights on creation; keep that to ourselves
-        model = _MODELS[params.kind](params, n_tags)
-    initialise(model, generator)
-    return model
+    return initialised(lambda: _MODELS[params.kind](params, n_tags), generator)

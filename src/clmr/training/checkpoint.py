@@ -1,6 +1,7 @@
 """Weights on disk, as safetensors with the recipe that made them; states of interrupted training."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from clmr.files import replacing
+
+_LOG = logging.getLogger("clmr")
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -49,6 +52,47 @@ def load_weights(module: nn.Module, tensors: dict[str, Tensor], prefix: str) -> 
         module.load_state_dict(chosen, strict=True)
     except RuntimeError as error:
         raise ValueError(f"weights {prefix}* do not fit {type(module).__name__}: {error}") from error
+
+
+def save_state(
+    path: Path,
+    recipe: dict[str, Any],
+    history: list[dict[str, Any]],
+    modules: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    kept: dict[str, Tensor] | None = None,
+) -> None:
+    """Write all that interrupted training needs to go on; whole or not at all.
+
+    Args:
+        path: File of the state.
+        recipe: Recipe of the run, as plain values.
+        history: Rows of the learning curve so far.
+        modules: Networks by name.
+        optimizer: Their optimiser.
+        kept: Weights to remember beside those of now, such as the best so far.
+    """
+    tensors = training_state(modules, optimizer) | {f"kept.{name}": value for name, value in (kept or {}).items()}
+    save_tensors(path, tensors, {"recipe": recipe, "history": history})
+
+
+def resume_state(
+    path: Path, recipe: dict[str, Any], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
+    """History and kept weights of :func:`save_state`, with modules and optimiser as they were; empty without a file.
+
+    Raises:
+        ValueError: If the state is damaged or was left by another recipe.
+    """
+    if not path.is_file():
+        return [], {}
+    tensors, facts = load_tensors(path)
+    if facts["recipe"] != recipe:
+        raise ValueError(f"{path}: left by another recipe; remove it to start anew")
+    restore_training(modules, optimizer, tensors)
+    _LOG.info("resumed after epoch %d", len(facts["history"]))
+    kept = {name.removeprefix("kept."): value for name, value in tensors.items() if name.startswith("kept.")}
+    return facts["history"], kept
 
 
 def training_state(modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

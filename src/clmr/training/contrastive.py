@@ -11,8 +11,9 @@ from clmr.config import require
 from clmr.distributed import gather
 from clmr.losses import nt_xent_logits
 from clmr.models.heads import ProjectorKind, projector
-from clmr.models.initialisation import initialise
+from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
+from clmr.precision import autocast
 from clmr.seeding import generator
 from clmr.training.run import PretrainRun, SharedRecipe
 
@@ -53,13 +54,12 @@ class CLMRRecipe(SharedRecipe):
 
 def build_modules(params: CLMRRecipe) -> dict[str, nn.Module]:
     """Encoder and projector with initial weights that depend on the seed alone."""
-    with torch.random.fork_rng(devices=[]):  # layers draw default weights on creation; keep that to ourselves
-        encoder = SampleCNN(params.encoder)
-        head = projector(params.projector, params.encoder.embedding_dim, params.projection_dim)
     draws = generator(params.seed, "weights")
-    initialise(encoder, draws)
-    initialise(head, draws)
-    return {"encoder": encoder, "projector": head}
+    sizes = (params.projector, params.encoder.embedding_dim, params.projection_dim)
+    return {
+        "encoder": initialised(lambda: SampleCNN(params.encoder), draws),
+        "projector": initialised(lambda: projector(*sizes), draws),
+    }
 
 
 class CLMRRun(PretrainRun):
@@ -91,9 +91,7 @@ class CLMRRun(PretrainRun):
         ]
         augmented = [
             crop if chain is None else self.augmented(crop, chain, epoch, step, view)
-            for view, (crop, chain) in enumerate(
-                zip((first.to(self.device), second.to(self.device)), chains, strict=True)
-            )
+            for view, (crop, chain) in enumerate(zip((first, second), chains, strict=True))
         ]
         return torch.cat(augmented)
 
@@ -110,7 +108,7 @@ class CLMRRun(PretrainRun):
         Differs: the released code passes the two views through the encoder one after the other, so
         batch norm sees B examples at a time; like SimCLR's reference, we pass all 2B at once.
         """
-        with self.autocast():
+        with autocast(self.device, self.params.precision):
             z_first, z_second = self.network(views).chunk(2)
         gathered = [gather(z, self.world) for z in (z_first, z_second)]
         logits, positives = nt_xent_logits(*gathered, self.params.temperature)

@@ -11,7 +11,8 @@ from clmr.corpora.crops import TrackCrops
 from clmr.distributed import gather
 from clmr.losses import draw_negatives, info_nce_logits
 from clmr.models.cpc import CPC, CPCParams, StepPredictor
-from clmr.models.initialisation import initialise
+from clmr.models.initialisation import initialised
+from clmr.precision import autocast
 from clmr.seeding import generator
 from clmr.training.run import PretrainRun, SharedRecipe
 
@@ -71,12 +72,10 @@ class CPCRecipe(SharedRecipe):
 
 def build_modules(params: CPCRecipe, crops: TrackCrops) -> dict[str, nn.Module]:
     """Encoder and predictor with initial weights that depend on the seed alone; input is standardised by the crops."""
-    with torch.random.fork_rng(devices=[]):  # layers draw default weights on creation; keep that to ourselves
-        encoder = CPC(params.encoder)
-        predictor = StepPredictor(params.encoder.context_dim, params.encoder.width, params.n_steps)
     draws = generator(params.seed, "weights")
-    initialise(encoder, draws)
-    initialise(predictor, draws)
+    sizes = (params.encoder.context_dim, params.encoder.width, params.n_steps)
+    encoder = initialised(lambda: CPC(params.encoder), draws)
+    predictor = initialised(lambda: StepPredictor(*sizes), draws)
     with torch.no_grad():
         predictor.linear.weight.mul_(params.predictor_gain)
     encoder.standardise_by(sample_of(crops, params.seed))
@@ -109,7 +108,7 @@ class CPCRun(PretrainRun):
 
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor, torch.Generator]:
         """Audio, and the source of window and negatives."""
-        return crops[0].to(self.device), generator(self.params.seed, "negatives", epoch, step)
+        return crops[0], generator(self.params.seed, "negatives", epoch, step)
 
     def train_step(self, audio: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
         """One update; the loss and the accuracy before it, as scalars on the device.
@@ -122,7 +121,7 @@ class CPCRun(PretrainRun):
         first = int(torch.randint(n_frames - n_contexts - recipe.n_steps + 1, (), generator=draws))
         sizes = (recipe.batch_size, n_frames, first, n_contexts, recipe.n_steps, recipe.n_negatives)
         negatives = draw_negatives(*sizes, draws).to(self.device)
-        with self.autocast():
+        with autocast(self.device, self.params.precision):
             frames, predictions = self.network(audio, first, n_contexts)
         frames, predictions = (self.of_all_processes(part) for part in (frames, predictions))
         logits = info_nce_logits(frames, predictions, first, negatives)

@@ -14,7 +14,8 @@ from torch import nn
 from clmr.config import from_mapping
 from clmr.corpora.crops import track_crops
 from clmr.corpora.store import Store
-from clmr.distributed import World
+from clmr.distributed import ALONE, World
+from clmr.models.initialisation import created
 from clmr.training.contrastive import CLMRRecipe, CLMRRun
 from clmr.training.cpc import CPCRecipe, CPCRun
 from clmr.training.run import PretrainRun
@@ -25,7 +26,6 @@ METHODS: dict[str, type[PretrainRun]] = {"clmr": CLMRRun, "cpc": CPCRun}
 
 _LOG = logging.getLogger("clmr")
 _STATE_NAME = "state.safetensors"
-_ALONE = World()
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,10 @@ def read_recipe(mapping: Mapping[str, Any], where: str) -> Recipe:
 
 def build_encoder(recipe: Recipe) -> nn.Module:
     """The encoder of a recipe, with weights of no meaning, for those of a checkpoint to be put in."""
-    with torch.random.fork_rng(devices=[]):
-        return METHODS[recipe.method].encoder_class(recipe.encoder)
+    return created(lambda: METHODS[recipe.method].encoder_class(recipe.encoder))
 
 
-def pretrain(params: Recipe, store: Store, resume_dir: Path, device: torch.device, world: World = _ALONE) -> Pretrained:
+def pretrain(params: Recipe, store: Store, resume_dir: Path, device: torch.device, world: World = ALONE) -> Pretrained:
     """Train an encoder by the recipe; go on from ``resume_dir`` if an interrupted run left its state there.
 
     Every draw depends on seed, epoch and step alone, and the state is written after each epoch, so a

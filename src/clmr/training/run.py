@@ -4,7 +4,6 @@ A method adds its recipe, its networks and its training step: :mod:`clmr.trainin
 :mod:`clmr.training.cpc`.
 """
 
-import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,9 @@ from clmr.config import require, to_mapping
 from clmr.corpora.crops import TrackCrops, crop_batches
 from clmr.distributed import World, wrap
 from clmr.optim import OptimizerParams, build_optimizer, learning_rate_at, set_learning_rate
+from clmr.precision import Precision
 from clmr.progress import progress
-from clmr.training.checkpoint import load_tensors, restore_training, save_tensors, training_state
-
-_LOG = logging.getLogger("clmr")
+from clmr.training.checkpoint import resume_state, save_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +42,7 @@ class SharedRecipe:
     batch_size: int
     epochs: int
     optimizer: OptimizerParams
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
     compiled: bool
     seed: int
 
@@ -95,10 +93,6 @@ class PretrainRun(ABC):
     def train_step(self, *inputs: Any) -> tuple[Tensor, Tensor]:
         """One update; the loss and the accuracy of the method's task before it, as scalars on the device."""
 
-    def autocast(self) -> torch.autocast:
-        """The context in which the network computes in the recipe's precision."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.params.precision == "bf16")
-
     def update(self, loss: Tensor) -> None:
         """Change the weights by a loss that every process has computed in full."""
         self.optimizer.zero_grad()
@@ -107,19 +101,12 @@ class PretrainRun(ABC):
 
     def resume(self, path: Path) -> list[dict[str, Any]]:
         """The curve so far, with weights and optimiser as they were then; empty if nothing was left."""
-        if not path.is_file():
-            return []
-        tensors, facts = load_tensors(path)
-        if facts["recipe"] != to_mapping(self.params):
-            raise ValueError(f"{path}: left by another recipe; remove it to start anew")
-        restore_training(self.modules, self.optimizer, tensors)
-        _LOG.info("resumed after epoch %d", len(facts["history"]))
-        return facts["history"]
+        history, _ = resume_state(path, to_mapping(self.params), self.modules, self.optimizer)
+        return history
 
     def save(self, path: Path, history: list[dict[str, Any]]) -> None:
         """Write weights, optimiser and curve, whole or not at all."""
-        facts = {"recipe": to_mapping(self.params), "history": history}
-        save_tensors(path, training_state(self.modules, self.optimizer), facts)
+        save_state(path, to_mapping(self.params), history, self.modules, self.optimizer)
 
     def train_epoch(self, epoch: int) -> dict[str, Any]:
         """One pass over all tracks; the epoch's row of the learning curve.

@@ -19,9 +19,10 @@ from clmr.corpora.reading import audio_reader
 from clmr.corpora.store import Store
 from clmr.models.taggers import TaggerParams, build_tagger
 from clmr.optim import parameter_groups, set_learning_rate, warmup_cosine
+from clmr.precision import Precision, autocast
 from clmr.progress import progress
 from clmr.seeding import generator, seeded_dropout
-from clmr.training.checkpoint import load_tensors, restore_training, save_tensors, training_state
+from clmr.training.checkpoint import resume_state, save_state
 
 _LOG = logging.getLogger("clmr")
 _STATE_NAME = "state.safetensors"
@@ -61,7 +62,7 @@ class SupervisedParams:
     max_epochs: int
     patience_epochs: int
     validation_segments: int
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
     n_resamples: int
     seed: int
     label_fraction: float = 1.0
@@ -194,21 +195,12 @@ class _Run:
 
     def resume(self, path: Path) -> list[dict[str, Any]]:
         """The curve so far, with weights, best weights and optimiser as they were then; empty if nothing was left."""
-        if not path.is_file():
-            return []
-        tensors, facts = load_tensors(path)
-        if facts["recipe"] != to_mapping(self.params):
-            raise ValueError(f"{path}: left by another recipe; remove it to start anew")
-        restore_training({"model": self.model}, self.optimizer, tensors)
-        self.best = {name.removeprefix("best."): value for name, value in tensors.items() if name.startswith("best.")}
-        _LOG.info("resumed after epoch %d", len(facts["history"]))
-        return facts["history"]
+        history, self.best = resume_state(path, to_mapping(self.params), {"model": self.model}, self.optimizer)
+        return history
 
     def save(self, path: Path, history: list[dict[str, Any]]) -> None:
         """Write weights, best weights, optimiser and curve, whole or not at all."""
-        best = {f"best.{name}": value for name, value in self.best.items()}
-        facts = {"recipe": to_mapping(self.params), "history": history}
-        save_tensors(path, training_state({"model": self.model}, self.optimizer) | best, facts)
+        save_state(path, to_mapping(self.params), history, {"model": self.model}, self.optimizer, kept=self.best)
 
     def keep_weights(self) -> None:
         """Remember the weights as the best so far."""
@@ -271,7 +263,7 @@ class _Run:
 
     def logits(self, audio: Tensor) -> Tensor:
         """Logits (B, K) in float32, computed in the recipe's precision."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.params.precision == "bf16"):
+        with autocast(self.device, self.params.precision):
             return self.model(audio).float()
 
 
