@@ -9,7 +9,6 @@ import yaml
 
 from clmr import reporting
 from clmr.config import to_mapping
-from clmr.declared import declared_params
 from clmr.dependencies import declared_dependencies, expected_dependencies, rewritten, stage_commands
 from clmr.params import load_params, read_params
 from clmr.reference import load_thesis
@@ -173,22 +172,6 @@ def test_what_is_wrong_in_params_is_named(change, message, tmp_path):
         read_params(path)
 
 
-@pytest.mark.parametrize(
-    ("stage", "seen"),
-    [
-        ("download@scores", {"corpora": {"scores"}}),
-        ("store@merlin_8000", {"stores": {"merlin_8000"}}),
-        ("evaluate@clmr_scores", {"evaluations": {"clmr_scores"}, "probe": None}),
-        ("log_mel@scores_8000", {"log_mel": None, "probe": None}),
-    ],
-)
-def test_a_stage_sees_the_parameters_it_declares_and_no_others(stage, seen):
-    found = declared_params(stage)
-    assert set(found) == set(seen)
-    for section, names in seen.items():
-        assert names is None or set(found[section]) == names
-
-
 def test_a_shared_value_reaches_the_runs_of_its_method_that_do_not_override_it():
     params = yaml.safe_load(PARAMS["params.yaml"].read_text())
     params["runs"]["cpc_merlin"]["n_negatives"] = 7
@@ -204,11 +187,6 @@ def test_a_resolved_recipe_states_its_method_and_reads_back():
         mapping = to_mapping(recipe)
         assert mapping["method"] in ("clmr", "cpc")
         assert read_recipe(json.loads(json.dumps(mapping)), "recipe") == recipe
-
-
-def test_an_unknown_stage_is_refused():
-    with pytest.raises(ValueError, match="no parameters for a stage 'nope@x'"):
-        declared_params("nope@x")
 
 
 def test_every_artefact_of_the_gallery_is_written_by_its_stage():

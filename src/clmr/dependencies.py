@@ -84,7 +84,7 @@ def _modules(folder: Path) -> set[Path]:
 
 def main() -> None:
     """Rewrite ``dvc.yaml``."""
-    path = paths.root() / "dvc.yaml"
+    path = paths.pipeline_file()
     write_text(path, rewritten(path.read_text(encoding="utf-8")))
 
 

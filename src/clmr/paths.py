@@ -22,6 +22,11 @@ def root() -> Path:
     )
 
 
+def pipeline_file() -> Path:
+    """The stages of the pipeline."""
+    return root() / "dvc.yaml"
+
+
 def params_file() -> Path:
     """The parameters of the pipeline."""
     return root() / "params.yaml"
