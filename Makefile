@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Packages are installed without byte code, which the first process to import one then keeps. Where
+# that is forbidden, as in many containers, each of the pipeline's processes would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup repro test lint smoke bench
 setup: .venv/installed
