@@ -118,7 +118,7 @@ def _execute(source: Path, parameters: dict[str, Any]) -> nbformat.NotebookNode:
     terminal = terminal_name()
     if terminal:
         os.environ[TERMINAL_VARIABLE] = terminal
-    keep_freed_memory()  # for the kernel, which inherits the environment
+    keep_freed_memory()  # the kernel inherits the setting
     _log_to_stdout()
     return papermill.execute_notebook(
         str(source), None, parameters=parameters, kernel_name="python3", cwd=str(paths.root()),

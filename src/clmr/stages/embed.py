@@ -9,6 +9,7 @@ afterwards, the stage finds them there and goes on from them::
 """
 
 from clmr import paths
+from clmr.allocator import keep_freed_memory
 from clmr.corpora.store import open_store
 from clmr.distributed import world
 from clmr.evaluation.evaluate import embedded, load_encoder
@@ -20,6 +21,7 @@ from clmr.stages.entry import stage_of_command_line
 
 def main() -> None:
     """Embed the store of the evaluation that the command line names."""
+    keep_freed_memory()
     stage = stage_of_command_line("evaluate", "embed in the processes that torchrun started")
     params, probe = evaluate.parameters(stage)
     store, encoder = open_store(paths.store_dir(params.store)), load_encoder(paths.checkpoint_file(params.run))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from clmr import paths
+from clmr.allocator import keep_freed_memory
 from clmr.config import from_mapping
 from clmr.corpora.store import STORE_NAME, Store, open_store
 from clmr.evaluation.evaluate import EvaluationParams, evaluate_encoder, load_encoder
@@ -18,6 +19,7 @@ CODE = Path(__file__).read_text(encoding="utf-8")
 
 def main() -> None:
     """Evaluate what the command line names."""
+    keep_freed_memory()
     stage = stage_of_command_line("evaluate", "probe a frozen encoder")
     params, probe = parameters(stage)
     with recorded(stage.name, stage.params, CODE):

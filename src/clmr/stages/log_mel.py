@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from clmr import paths
+from clmr.allocator import keep_freed_memory
 from clmr.config import from_mapping
 from clmr.corpora.store import open_store
 from clmr.evaluation.evaluate import evaluate_log_mel
@@ -15,6 +16,7 @@ from clmr.stages.entry import print_scores, stage_of_command_line
 
 def main() -> None:
     """Evaluate log-mel statistics on the store that the command line names."""
+    keep_freed_memory()
     stage = stage_of_command_line("log_mel", "logistic regression on log-mel statistics")
     params = from_mapping(LogMelParams, stage.params["log_mel"], "params.yaml: log_mel")
     probe = from_mapping(ProbeParams, stage.params["probe"], "params.yaml: probe")

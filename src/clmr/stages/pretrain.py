@@ -9,6 +9,7 @@ afterwards, the stage finds the finished state there and goes on from it::
 """
 
 from clmr import paths
+from clmr.allocator import keep_freed_memory
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.distributed import world
 from clmr.resuming import work_folder
@@ -19,6 +20,7 @@ from clmr.training.pretrain import pretrain, read_recipe
 
 def main() -> None:
     """Train the run that the command line names."""
+    keep_freed_memory()
     stage = stage_of_command_line("pretrain", "pre-train in the processes that torchrun started")
     recipe = read_recipe(stage.params["recipe"], f"recipe of {stage.key}")
     store = open_store(paths.store_dir(recipe.store))
