@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from clmr.config import require
-from clmr.models.layout import audio_maps, convolve, require_audio
+from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class CPC(nn.Module):
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
-            maps = norm(convolve(layer, maps)).relu_()
+            maps = convolve_and_normalise(layer, norm, maps).relu_()
         return maps.squeeze(2).transpose(1, 2)
 
     def contexts(self, frames: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from clmr.config import require
-from clmr.models.layout import audio_maps, convolve, require_audio
+from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,7 @@ class _Block(nn.Sequential):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
         convolution, norm, relu = self[0], self[1], self[2]
-        maps = convolve(convolution, maps)
-        maps = norm(maps)
+        maps = convolve_and_normalise(convolution, norm, maps)
         # Pooling first leaves a third of the values to rectify; the maximum and ReLU commute.
         for pool in list(self)[3:]:
             maps = pool(maps)
