@@ -68,7 +68,7 @@ def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch
     groups = parameter_groups(modules, params.weight_decay)
     if params.uses_lars(batch_size):
         return LARS(groups, lr=params.peak_learning_rate(batch_size))
-    return torch.optim.Adam(groups, lr=params.peak_learning_rate(batch_size), betas=(0.9, 0.999))
+    return torch.optim.Adam(groups, lr=params.peak_learning_rate(batch_size), fused=True)
 
 
 def parameter_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[dict]:

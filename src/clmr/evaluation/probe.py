@@ -140,7 +140,8 @@ def _fit(
     validation_score: Callable[[], float],
 ) -> int:
     """Train ``head`` in place with early stopping; epochs until its best weights, which it holds afterwards."""
-    optimizer = torch.optim.Adam(head.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay)
+    decay = params.weight_decay
+    optimizer = torch.optim.Adam(head.parameters(), lr=params.learning_rate, weight_decay=decay, fused=True)
     best_score, best_epoch, best_weights = -1.0, 0, copy.deepcopy(head.state_dict())
     for epoch in range(1, params.max_epochs + 1):
         order = torch.randperm(len(inputs), generator=generator(params.seed, "order", epoch))

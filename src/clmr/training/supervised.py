@@ -181,7 +181,8 @@ class _Run:
         self.reader = audio_reader(store, device)
         n_tags = len(store.tag_names)
         self.model = build_tagger(params.model, n_tags, generator(params.seed, "weights")).to(device)
-        self.optimizer = torch.optim.Adam(parameter_groups([self.model], params.weight_decay), lr=params.learning_rate)
+        groups = parameter_groups([self.model], params.weight_decay)
+        self.optimizer = torch.optim.Adam(groups, lr=params.learning_rate, fused=True)
         self.steps_per_epoch = n_batches(len(clips.train), params.batch_size)
         self.best: dict[str, Tensor] = {}
 
