@@ -100,7 +100,9 @@ def _add_reverb(batch: Tensor, draw: ReverbDraw, sample_rate_hz: int) -> Tensor:
     # The longest comb must fit, or the powers of z overflow in very short clips.
     n_fft = fast_length(max(n_samples, _COMB_SAMPLES[-1] * sample_rate_hz // _DESIGN_RATE_HZ + 1))
     decay, growth = _windows(n_samples, n_fft, batch.device)
-    spectrum = torch.fft.rfft(batch * decay, n=n_fft)
+    faded = batch.new_zeros(len(batch), n_fft)
+    torch.mul(batch, decay, out=faded[:, :n_samples])
+    spectrum = torch.fft.rfft(faded)
     spectrum *= _comb_response(draw, n_fft, sample_rate_hz, batch.device)
     spectrum *= _all_pass_response(n_fft, sample_rate_hz, batch.device)
     wet = torch.fft.irfft(spectrum, n=n_fft)[:, :n_samples]
@@ -113,14 +115,13 @@ def _comb_response(draw: ReverbDraw, n_fft: int, sample_rate_hz: int, device: to
     strength = (feedback(draw.reverberance) * (1 - pole)).to(device, torch.complex64)[:, None]
     inverse_z = _powers_of_z(torch.tensor([[-1]]), n_fft, device)[0].flatten()
     loop = (inverse_z * -pole.to(device, torch.complex64)[:, None]).add_(1).reciprocal_().mul_(strength)
-    n_bins = n_fft // 2 + 1
-    total = torch.zeros_like(loop)
     rows, columns = _power_factors(comb_samples(draw.room_size, sample_rate_hz), n_fft, device)
+    minus_loop = loop.neg_().unflatten(1, (-1, _COLUMNS))
+    total = torch.zeros_like(minus_loop)
     # One comb at a time: eight at once leave the cache.
     for comb in range(len(_COMB_SAMPLES)):
-        power = (rows[:, comb, :, None] * columns[:, comb, None, :]).flatten(1)
-        total += power.sub_(loop).reciprocal_()
-    return total[:, :n_bins]
+        total += torch.addcmul(minus_loop, rows[:, comb, :, None], columns[:, comb, None, :]).reciprocal_()
+    return total.flatten(1)[:, : n_fft // 2 + 1]
 
 
 @functools.lru_cache(maxsize=8)
