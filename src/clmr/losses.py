@@ -102,7 +102,7 @@ def info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives: 
     frames, predictions = at_least_float32(frames), at_least_float32(predictions)
     # unfold gives (B, W, C, K): for each context its K next frames, without copying any.
     following = frames[:, first + 1 : first + n_contexts + n_steps].unfold(1, n_steps, 1)
-    positive = torch.einsum("bwck,bwkc->bwk", following, predictions)
+    positive = (following.transpose(2, 3) * predictions).sum(dim=3)
     others = frames.reshape(-1, width).index_select(0, negatives.reshape(-1)).reshape(*negatives.shape, width)
     return torch.cat([positive.unsqueeze(3), predictions @ others.transpose(2, 3)], dim=3)
 
