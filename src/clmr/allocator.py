@@ -8,9 +8,9 @@ import ctypes
 import os
 import platform
 
-# Names for processes that start later; number and value for this one (mallopt's values are 32 bits wide).
+# Names for processes that start later; number and value for this one, where -1 means never to trim.
 _VARIABLES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40), "MALLOC_TOP_PAD_": str(2**28)}
-_OPTIONS = {"MALLOC_MMAP_MAX_": (-4, 0), "MALLOC_TRIM_THRESHOLD_": (-1, 2**31 - 1), "MALLOC_TOP_PAD_": (-2, 2**28)}
+_OPTIONS = {"MALLOC_MMAP_MAX_": (-4, 0), "MALLOC_TRIM_THRESHOLD_": (-1, -1), "MALLOC_TOP_PAD_": (-2, 2**28)}
 
 
 def keep_freed_memory() -> None:
