@@ -10,7 +10,7 @@ from clmr import paths
 from clmr.allocator import keep_freed_memory
 from clmr.runtime import device
 
-NAMES = ("augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops")
+NAMES = ("augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops", "memory")
 
 
 def main() -> int:

@@ -1,8 +1,12 @@
 """Claim: a probe that embeds once costs a fraction of one that encodes all segments again in each epoch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 
 from benchmarks.benchmark import Benchmark, Goal
@@ -10,63 +14,69 @@ from benchmarks.checks import check_encoder
 from benchmarks.embedding import plain_segments_s
 from benchmarks.timing import repeated_s
 from benchmarks.workloads import StoreSize, build_synthetic_store, encoder_params, write_synthetic_corpus
-from clmr.corpora.store import Store
-from clmr.evaluation.embed import Embeddings, embed
-from clmr.evaluation.probe import Probe, ProbeParams, train_probe
-from clmr.models.initialisation import initialise
-from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
+from clmr import paths
+from clmr.corpora.store import Store, open_store
+from clmr.evaluation.embed import Embeddings, embed, segment_starts
+from clmr.evaluation.evaluate import load_encoder
+from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.models.initialisation import initialised
+from clmr.models.sample_cnn import SampleCNN
+from clmr.params import read_params
 from clmr.runtime import device as chosen_device
 from clmr.seeding import generator
 
-_PRECISION = "fp32"  # that of the thesis's probes, in params/paper.yaml
+_EVALUATION = "clmr_scores"
 _N_REPEATS = 2
 
 
-def probe_params(quick: bool) -> ProbeParams:
-    """The thesis's probe: linear, Adam, patience of three epochs; at ten times its rate.
+@dataclass(frozen=True)
+class Case:
+    """What is evaluated.
 
-    An epoch of this small store has a tenth of the steps, or fewer, of one of a corpus. At the
-    thesis's rate it would take 155 epochs, which would flatter us.
+    Attributes:
+        encoder: Frozen.
+        store: Labelled audio.
+        params: Heads and how they are trained.
+        name: What this is, for the notes.
     """
-    return ProbeParams(
-        heads=("linear",),
-        learning_rate=3e-3,
-        weight_decay=1e-6,
-        batch_size=64,
-        max_epochs=5 if quick else 200,
-        patience_epochs=3,
-        n_resamples=1,
-        embedding_batch_size=4 if quick else 64,
-        embedding_precision=_PRECISION,
-        seed=0,
-    )
 
+    encoder: SampleCNN
+    store: Store
+    params: ProbeParams
+    name: str
 
-def train_head(store: Store, embeddings: Embeddings, params: ProbeParams) -> Probe:
-    """The linear head on frozen embeddings, stopped early."""
-    parts = (embeddings.of(store.rows(split)) for split in ("train", "valid"))
-    return train_probe("linear", *parts, store.tags, params)
+    def embed(self, device: torch.device) -> Embeddings:
+        """Embeddings of all segments."""
+        clip_samples, probe = self.encoder.params.clip_samples, self.params
+        sizes = (clip_samples, probe.embedding_batch_size, device, probe.embedding_precision)
+        return embed(self.encoder, self.store, *sizes)
 
+    def train_heads(self, embeddings: Embeddings) -> list[int]:
+        """The heads on frozen embeddings, stopped early; the epochs that each was trained."""
+        parts = [embeddings.of(self.store.rows(split)) for split in ("train", "valid")]
+        best = [train_probe(kind, *parts, self.store.tags, self.params).epochs for kind in self.params.heads]
+        return [min(epochs + self.params.patience_epochs, self.params.max_epochs) for epochs in best]
 
-def segments_encoded(store: Store, embeddings: Embeddings, n_epochs: int) -> int:
-    """Segments that pass the encoder if it runs again in each epoch: training and validation, and the test once."""
-    n_test = len(embeddings.of(store.rows("test")).clips)
-    return n_epochs * (len(embeddings.clips) - n_test) + n_test
+    def segments_encoded(self, epochs: list[int]) -> int:
+        """Segments that pass the encoder if it runs again in each epoch: training and validation, and the test once."""
+        clips = segment_starts(self.store, self.encoder.params.clip_samples)[1]
+        n_test = int(np.isin(clips, self.store.rows("test")).sum())
+        return sum(epochs) * (len(clips) - n_test) + len(epochs) * n_test
 
 
 def measure(quick: bool) -> Benchmark:
-    """Seconds from a frozen encoder to a trained linear head."""
-    device, params, encoder_size = chosen_device(), probe_params(quick), encoder_params(quick)
-    size = StoreSize(10 if quick else 40, 6.0 if quick else 29.0, encoder_size.sample_rate_hz)
-    check = check_encoder(encoder_size, device, _PRECISION)
-    with TemporaryDirectory() as folder:
-        write_synthetic_corpus(Path(folder) / "corpus", size)
-        store = build_synthetic_store(Path(folder) / "corpus", size, Path(folder))
-        repeats_s, counts = _measured_on(store, encoder_size, params, device)
+    """Seconds from a frozen encoder to trained heads."""
+    device = chosen_device()
+    with _case(quick) as case:
+        case.encoder.to(device).eval()
+        check = check_encoder(case.encoder.params, device, case.params.embedding_precision)
+        repeats_s, counts = _measured_on(case, device)
     best_s = {name: min(times) for name, times in repeats_s.items()}
     n_encoded = counts["segments_encoded_by_peers"]
-    again_s = n_encoded / counts["segments"] * best_s["embed all"] + best_s["head alone"]
-    plain_s = n_encoded / params.embedding_batch_size * best_s["Conv1d fp32, one batch"] + best_s["head alone"]
+    again_s = n_encoded / counts["segments"] * best_s["embed all"] + best_s["heads alone"]
+    n_batches = n_encoded / case.params.embedding_batch_size
+    plain_s = n_batches * best_s["Conv1d fp32, one batch"] + best_s["heads alone"]
+    heads = " and ".join(f"{kind} ({n})" for kind, n in zip(case.params.heads, counts["epochs"], strict=True))
     return Benchmark(
         name="probe",
         claim="Evaluating an encoder by embedding once costs a fraction of encoding all segments in each epoch.",
@@ -76,11 +86,11 @@ def measure(quick: bool) -> Benchmark:
         goal=Goal(20, ">= 20x encoding in each epoch"),
         better="lower",
         notes=(
-            f"Width {encoder_size.width}, {_PRECISION}, {counts['segments']} segments of {size.n_clips} clips; "
-            f"training ended after {counts['epochs']} epochs (early stopping, at most {params.max_epochs}).",
+            f"{case.name}: width {case.encoder.params.width}, {case.params.embedding_precision}, {counts['segments']} "
+            f"segments of {len(case.store.clips)} clips; heads and the epochs they were trained: {heads}.",
             "The peers' times are not runs but sums: the measured cost of encoding a segment times the "
-            f"{n_encoded} segments to encode in as many epochs, and the measured time of the head.",
-            "The ratio is nearly the number of epochs, which depends on the data; here they are synthetic.",
+            f"{n_encoded} segments to encode in as many epochs, and the measured time of the heads.",
+            "The ratio is nearly the number of epochs, which depends on the data.",
             check,
         ),
         repeats_s=repeats_s,
@@ -88,28 +98,43 @@ def measure(quick: bool) -> Benchmark:
     )
 
 
-def _measured_on(
-    store: Store, encoder_size: SampleCNNParams, params: ProbeParams, device: torch.device
-) -> tuple[dict[str, list[float]], dict[str, int]]:
+@contextmanager
+def _case(quick: bool) -> Iterator[Case]:
+    """The evaluation of the pipeline if it has been run, else the encoder of the thesis on a synthetic store."""
+    params = read_params(paths.params_file())
+    evaluation = params.evaluations[_EVALUATION]
+    if not quick and paths.checkpoint_file(evaluation.run).exists() and paths.store_dir(evaluation.store).exists():
+        encoder, store = (
+            load_encoder(paths.checkpoint_file(evaluation.run)),
+            open_store(paths.store_dir(evaluation.store)),
+        )
+        yield Case(encoder, store, params.probe, f"evaluate@{_EVALUATION}, as in params.yaml")
+        return
+    encoder_size = encoder_params(quick)
+    size = StoreSize(10 if quick else 40, 6.0 if quick else 29.0, encoder_size.sample_rate_hz)
+    encoder = initialised(lambda: SampleCNN(encoder_size), generator(0, "weights"))
+    probe = replace(params.probe, embedding_batch_size=4 if quick else 64)
+    if quick:
+        probe = replace(probe, max_epochs=5)
+    with TemporaryDirectory() as folder:
+        write_synthetic_corpus(Path(folder) / "corpus", size)
+        store = build_synthetic_store(Path(folder) / "corpus", size, Path(folder))
+        yield Case(encoder, store, probe, "A synthetic store (the one of params.yaml is not there)")
+
+
+def _measured_on(case: Case, device: torch.device) -> tuple[dict[str, list[float]], dict[str, int | list[int]]]:
     """Durations in s, and counts of segments and epochs."""
-    encoder, batch_size = SampleCNN(encoder_size), params.embedding_batch_size
-    initialise(encoder, generator(0, "weights"))
-    encoder.to(device).eval()
-
-    def embed_all() -> Embeddings:
-        return embed(encoder, store, encoder_size.clip_samples, batch_size, device, _PRECISION)
-
-    embeddings = embed_all()
-    n_epochs = min(train_head(store, embeddings, params).epochs + params.patience_epochs, params.max_epochs)
+    embeddings = case.embed(device)
+    epochs = case.train_heads(embeddings)
+    batch_size = case.params.embedding_batch_size
     repeats_s = {
-        "ours": repeated_s(lambda: train_head(store, embed_all(), params), _N_REPEATS, device),
-        "embed all": repeated_s(embed_all, _N_REPEATS, device),
-        "head alone": repeated_s(lambda: train_head(store, embeddings, params), _N_REPEATS, device),
-        "Conv1d fp32, one batch": plain_segments_s(encoder_size, batch_size, 1, _N_REPEATS, device),
+        "ours": repeated_s(lambda: case.train_heads(case.embed(device)), _N_REPEATS, device),
+        "embed all": repeated_s(lambda: case.embed(device), _N_REPEATS, device),
+        "heads alone": repeated_s(lambda: case.train_heads(embeddings), _N_REPEATS, device),
+        "Conv1d fp32, one batch": plain_segments_s(case.encoder.params, batch_size, 1, _N_REPEATS, device),
     }
-    n_encoded = segments_encoded(store, embeddings, n_epochs)
     return repeats_s, {
-        "epochs": n_epochs,
+        "epochs": epochs,
         "segments": len(embeddings.clips),
-        "segments_encoded_by_peers": n_encoded,
+        "segments_encoded_by_peers": case.segments_encoded(epochs),
     }

@@ -1,5 +1,6 @@
 """Synthetic audio, stores and recipes that the benchmarks share; no data is read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.plain import ADAM_LEARNING_RATE, PROJECTION_DIM, TEMPERATURE
+from clmr import paths
 from clmr.augmentations import AugmentationParams
 from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import CLIPS_NAME, TAGS_NAME, Store, open_store
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import OptimizerParams
+from clmr.params import read_params
 from clmr.runtime import n_workers
 from clmr.seeding import generator
 from clmr.training.contrastive import CLMRRecipe
@@ -39,6 +42,22 @@ class StoreSize:
 def encoder_params(quick: bool) -> SampleCNNParams:
     """The encoder of the thesis; a toy if quick."""
     return SampleCNNParams(8_000, width=4) if quick else SampleCNNParams(22_050, width=128)
+
+
+def in_words(rates: Mapping[str, float], peer: str) -> str:
+    """Pairs per second of all, and how many times the peer's the best of the others is.
+
+    >>> in_words({"ours, fp32": 30.0, "ours, bf16": 40.0, "theirs": 10.0}, "theirs")
+    'ours, fp32: 30.0; ours, bf16: 40.0; theirs: 10.0; 4.0x'
+    """
+    best = max(rate for name, rate in rates.items() if name != peer)
+    ratio = [f"{best / rates[peer]:.1f}x"] if peer in rates else []
+    return "; ".join([*(f"{name}: {rate:.1f}" for name, rate in rates.items()), *ratio])
+
+
+def pipeline_recipe() -> CLMRRecipe:
+    """The recipe by which the pipeline pre-trains on its first corpus, from ``params.yaml``."""
+    return read_params(paths.params_file()).recipes()["clmr_scores"]
 
 
 def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRecipe:

@@ -1,12 +1,14 @@
 """The benchmarks: that they compare like with like, run, and hide neither a missing peer nor a missing GPU."""
 
 import math
+import os
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import embedding, flops, probe, training_step
+from benchmarks import embedding, flops, memory, probe, training_step
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import CheckError, checked_difference
 from benchmarks.plain import PlainTraining, with_weights_of
@@ -87,6 +89,23 @@ def test_quick_measurements_are_positive_and_finite(module, tmp_path):
         assert min(times) > 0
     write_record(tmp_path, record(measured, CPU, quick=True))
     assert read_json(json_file(tmp_path, measured.name, "cpu"))["quick"] is True
+
+
+def test_memory_is_measured_and_held_against_the_limit(monkeypatch):
+    monkeypatch.setattr(memory, "_in_fresh_process", lambda work, *arguments: work(*arguments))
+    monkeypatch.setenv("MALLOC_MMAP_MAX_", "0")
+    measured = memory.measure(quick=True)
+    assert os.environ["MALLOC_MMAP_MAX_"] == "0"
+    assert 0.1 < measured.ours < 20
+    assert measured.best_peer == "the limit"
+    assert measured.met == (measured.ours <= 6)
+
+
+def test_a_peer_encodes_training_and_validation_in_each_epoch_and_the_test_once_per_head():
+    with probe._case(quick=True) as case:
+        clips = case.embed(CPU).clips
+        n_test = np.isin(clips, case.store.rows("test")).sum()
+        assert case.segments_encoded([3, 2]) == 5 * len(clips) - 3 * n_test
 
 
 def test_work_is_warmed_up_and_repeated():
