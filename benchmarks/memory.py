@@ -1,10 +1,5 @@
 """Claim: pre-training the full SampleCNN at the released code's batch size fits an ordinary computer."""
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +7,7 @@ import torch
 
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.plain import PlainTraining
+from benchmarks.processes import in_fresh_process, returning_freed_memory
 from benchmarks.workloads import (
     StoreSize,
     build_synthetic_store,
@@ -30,8 +26,6 @@ _LIMIT_GB = 6.0
 _LIMIT = "the limit"
 _PLAIN = "Conv1d fp32, without data"
 _N_STEPS = 3
-# What glibc does by itself: large blocks go back to the system as soon as they are freed.
-_RETURNED = {"MALLOC_MMAP_MAX_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_TOP_PAD_": "131072"}
 
 
 def our_peak_gb(store_dir: Path, encoder: SampleCNNParams, n_pairs: int, precision: str) -> float:
@@ -59,11 +53,11 @@ def measure(quick: bool) -> Benchmark:
     with TemporaryDirectory() as folder:
         write_synthetic_corpus(Path(folder) / "corpus", size, splits=("train",))
         store_dir = build_synthetic_store(Path(folder) / "corpus", size, Path(folder)).folder
-        ours = _in_fresh_process(our_peak_gb, store_dir, encoder, n_pairs, "bf16")
-        fp32 = _in_fresh_process(our_peak_gb, store_dir, encoder, n_pairs, "fp32")
-        with _environment(_RETURNED):
-            returned = _in_fresh_process(our_peak_gb, store_dir, encoder, n_pairs, "bf16")
-    plain = _in_fresh_process(plain_peak_gb, encoder, n_pairs)
+        ours = in_fresh_process(our_peak_gb, store_dir, encoder, n_pairs, "bf16")
+        fp32 = in_fresh_process(our_peak_gb, store_dir, encoder, n_pairs, "fp32")
+        with returning_freed_memory():
+            returned = in_fresh_process(our_peak_gb, store_dir, encoder, n_pairs, "bf16")
+    plain = in_fresh_process(plain_peak_gb, encoder, n_pairs)
     return Benchmark(
         name="memory",
         claim="Pre-training the full SampleCNN at batch 48 fits an ordinary computer.",
@@ -87,23 +81,3 @@ def _peak_gb(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
     return peak_memory_gib() * 2**30 / 1e9
-
-
-def _in_fresh_process(work: Callable[..., float], *arguments: object) -> float:
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Variables that processes started in the block see."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

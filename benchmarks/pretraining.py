@@ -183,7 +183,7 @@ def measure(quick: bool) -> Benchmark:
             f"{EXAMPLE_PEERS[_LIBRARY].missing}.",
             f"As params.yaml pre-trains (width {pipeline.encoder.width}, {pipeline.encoder.clip_samples} samples, "
             f"{pipeline.n_pairs} pairs, files of {pipeline.clip_duration_s:g} s): "
-            f"{in_words(pipeline_rates, _PEER_NAME)}.",
+            f"{in_words(pipeline_rates, (_PEER_NAME,))}.",
             *checks,
         ),
         repeats_s={**repeats_s, **{f"{name}, as in params.yaml": times for name, times in pipeline_s.items()}},

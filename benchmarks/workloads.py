@@ -44,14 +44,15 @@ def encoder_params(quick: bool) -> SampleCNNParams:
     return SampleCNNParams(8_000, width=4) if quick else SampleCNNParams(22_050, width=128)
 
 
-def in_words(rates: Mapping[str, float], peer: str) -> str:
-    """Pairs per second of all, and how many times the peer's the best of the others is.
+def in_words(rates: Mapping[str, float], peers: tuple[str, ...]) -> str:
+    """Rates of all, and how many times the best peer's the best of the others is.
 
-    >>> in_words({"ours, fp32": 30.0, "ours, bf16": 40.0, "theirs": 10.0}, "theirs")
+    >>> in_words({"ours, fp32": 30.0, "ours, bf16": 40.0, "theirs": 10.0}, ("theirs", "absent"))
     'ours, fp32: 30.0; ours, bf16: 40.0; theirs: 10.0; 4.0x'
     """
-    best = max(rate for name, rate in rates.items() if name != peer)
-    ratio = [f"{best / rates[peer]:.1f}x"] if peer in rates else []
+    measured = [rates[peer] for peer in peers if peer in rates]
+    best = max(rate for name, rate in rates.items() if name not in peers)
+    ratio = [f"{best / max(measured):.1f}x"] if measured else []
     return "; ".join([*(f"{name}: {rate:.1f}" for name, rate in rates.items()), *ratio])
 
 
