@@ -70,8 +70,8 @@ def measure(quick: bool) -> Benchmark:
         notes=(
             f"Width {encoder.width}, {encoder.clip_samples} samples, {n_pairs} pairs, {_N_STEPS} steps in bf16; "
             "peak of the whole process, libraries and audio included; on a GPU that of its memory.",
-            f"In fp32: {fp32:.1f} GB. In bf16 with glibc's own settings, by which freed memory returns to the "
-            f"system and steps take longer: {returned:.1f} GB.",
+            f"In fp32: {fp32:.1f} GB. In bf16 with glibc's own settings, by which all freed memory returns "
+            f"to the system: {returned:.1f} GB.",
         ),
         details={"fp32": fp32, "bf16, freed memory returned": returned},
     )

@@ -7,11 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from clmr.allocator import VARIABLES
+
 Result = TypeVar("Result")
-
-# What glibc does by itself: large blocks go back to the system as soon as they are freed.
-_GLIBC_DEFAULTS = {"MALLOC_MMAP_MAX_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_TOP_PAD_": "131072"}
-
 
 def in_fresh_process(work: Callable[..., Result], *arguments: object) -> Result:
     """What ``work`` returns in a process started for it; both must be importable, or picklable."""
@@ -22,13 +20,8 @@ def in_fresh_process(work: Callable[..., Result], *arguments: object) -> Result:
 @contextmanager
 def returning_freed_memory() -> Iterator[None]:
     """Processes started in the block have glibc's own settings, as programs have by themselves."""
-    before = {name: os.environ.get(name) for name in _GLIBC_DEFAULTS}
-    os.environ.update(_GLIBC_DEFAULTS)
+    before = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        os.environ.update(before)
