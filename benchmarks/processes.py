@@ -11,6 +11,7 @@ from clmr.allocator import VARIABLES
 
 Result = TypeVar("Result")
 
+
 def in_fresh_process(work: Callable[..., Result], *arguments: object) -> Result:
     """What ``work`` returns in a process started for it; both must be importable, or picklable."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
