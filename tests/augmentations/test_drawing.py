@@ -86,6 +86,9 @@ def test_probability_of_one_step_leaves_the_draws_of_the_others() -> None:
 def test_only_chosen_rows_are_treated() -> None:
     batch = torch.arange(8.0).view(4, 2)
     draw = Draw(torch.tensor([True, False, False, True]))
-    treated = treat_chosen(batch, draw, lambda rows, drawn: rows + 10 * len(drawn.chosen))
-    assert treated.tolist() == [[20, 21], [2, 3], [4, 5], [26, 27]]
-    assert treat_chosen(batch, draw[1:3], lambda rows, drawn: rows / 0) is batch
+    treat_chosen(batch, draw, lambda rows, drawn: rows + 10 * len(drawn.chosen))
+    assert batch.tolist() == [[20, 21], [2, 3], [4, 5], [26, 27]]
+
+
+def test_nothing_is_treated_where_none_is_chosen() -> None:
+    treat_chosen(torch.zeros(2, 3), Draw(torch.zeros(2, dtype=torch.bool)), lambda rows, drawn: 1 / 0)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from clmr.augmentations.frames import fast_length, runs
+from clmr.augmentations.frames import fast_length, runs, tiles
 
 
 def test_runs_equal_slices() -> None:
@@ -18,3 +18,13 @@ def test_fast_length_is_long_enough_and_not_much_longer(at_least: int) -> None:
     length = fast_length(at_least)
     assert at_least <= length <= max(at_least + 1, 1.25 * at_least)
     assert (length & -length) * 27 >= length
+
+
+@pytest.mark.parametrize(("n_rows", "n_samples"), [(1, 2**21), (7, 2**18), (100, 3)])
+def test_tiles_cover_every_row_once(n_rows: int, n_samples: int) -> None:
+    batch = torch.empty(n_rows, n_samples)
+    assert [row for part in tiles(batch) for row in range(n_rows)[part]] == list(range(n_rows))
+
+
+def test_elsewhere_than_on_the_cpu_all_rows_are_one_tile() -> None:
+    assert len(list(tiles(torch.empty(999, 2**20, device="meta")))) == 1

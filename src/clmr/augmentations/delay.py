@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_integers, treat_chosen
+from clmr.augmentations.drawing import Draw, draw_chosen, draw_integers
 from clmr.augmentations.frames import runs
 from clmr.augmentations.parameters import DelayParams
 
@@ -36,7 +36,7 @@ def draw_delay(params: DelayParams, n_examples: int, generator: torch.Generator)
 
 
 def apply_delay(batch: Tensor, draw: DelayDraw, sample_rate_hz: int) -> Tensor:
-    """The batch with an echo on its chosen examples: ``x[t] + factor * x[t - delay]``, shape (B, T).
+    """Each example with its echo: ``x[t] + factor * x[t - delay]``, shape (B, T).
 
     The delay is rounded to whole samples. What an echo would add after the end is cut off.
 
@@ -49,10 +49,6 @@ def apply_delay(batch: Tensor, draw: DelayDraw, sample_rate_hz: int) -> Tensor:
         draw: Parameters of the B examples.
         sample_rate_hz: Sample rate in Hz.
     """
-    return treat_chosen(batch, draw, lambda rows, drawn: _add_echo(rows, drawn, sample_rate_hz))
-
-
-def _add_echo(batch: Tensor, draw: DelayDraw, sample_rate_hz: int) -> Tensor:
     n_samples = batch.shape[1]
     delay_samples = (draw.delay_ms * sample_rate_hz / 1000).round().long().clamp(max=n_samples)
     longest = int(delay_samples.max())

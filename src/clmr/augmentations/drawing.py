@@ -18,7 +18,7 @@ class Draw:
     """Parameters drawn for one step and B examples: CPU tensors of shape (B,).
 
     Attributes:
-        chosen: Whether the step is applied to the example, bool.
+        chosen: Whether the chain applies the step to the example, bool.
     """
 
     chosen: Tensor
@@ -28,6 +28,9 @@ class Draw:
         drawn = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{k: v[examples] for k, v in drawn.items() if isinstance(v, Tensor)})
 
+
+# Bounds the memory of intermediate results: 71 clips of 59,049 samples.
+_SAMPLES_AT_ONCE = 2**22
 
 D = TypeVar("D", bound=Draw)
 
@@ -49,21 +52,15 @@ def draw_integers(n_examples: int, n_values: int, generator: torch.Generator) ->
     return torch.randint(n_values, (n_examples,), generator=generator)
 
 
-def treat_chosen(batch: Tensor, draw: D, treat: Callable[[Tensor, D], Tensor]) -> Tensor:
-    """The batch with its chosen rows replaced by ``treat(rows, their parameters)``.
+def treat_chosen(batch: Tensor, draw: D, treat: Callable[[Tensor, D], Tensor]) -> None:
+    """Replaces the chosen rows of the batch, in place, by ``treat(rows, their parameters)``.
 
     Args:
-        batch: Audio, shape (B, T); not changed.
+        batch: Audio, shape (B, T).
         draw: Parameters of the B examples.
         treat: Maps (N, T) audio and the parameters of the same N >= 1 examples to (N, T) audio.
-
-    Returns:
-        Shape (B, T); the batch itself where no example is chosen.
     """
-    examples = draw.chosen.nonzero()[:, 0]
-    if len(examples) == 0:
-        return batch
-    if len(examples) == len(batch):
-        return treat(batch, draw)
-    rows = examples.to(batch.device)
-    return batch.index_copy(0, rows, treat(batch.index_select(0, rows), draw[examples]))
+    for part in draw.chosen.nonzero()[:, 0].split(max(1, _SAMPLES_AT_ONCE // batch.shape[1])):
+        if len(part):
+            rows = part.to(batch.device)
+            batch.index_copy_(0, rows, treat(batch.index_select(0, rows), draw[part]))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform, treat_chosen
+from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform
 from clmr.augmentations.frames import fast_length
 from clmr.augmentations.parameters import FilterParams
 
@@ -57,7 +57,7 @@ def draw_filter(params: FilterParams, n_examples: int, sample_rate_hz: int, gene
 
 
 def apply_filter(batch: Tensor, draw: FilterDraw, sample_rate_hz: int) -> Tensor:
-    """The batch with its chosen examples filtered, shape (B, T).
+    """Each example through its filter, shape (B, T).
 
     Both filters are Butterworth filters of order two (12 dB per octave) by the bilinear transform,
     at rest before the first sample. They are applied block by block (overlap-save): what a block
@@ -73,7 +73,16 @@ def apply_filter(batch: Tensor, draw: FilterDraw, sample_rate_hz: int) -> Tensor
         draw: Parameters of the B examples.
         sample_rate_hz: Sample rate in Hz.
     """
-    return treat_chosen(batch, draw, lambda rows, drawn: _filter_blocks(rows, drawn, sample_rate_hz))
+    n_samples, tail = batch.shape[1], draw.tail_samples
+    # Four times the tail: three quarters of each transform are output.
+    n_fft = fast_length(max(2048, 4 * tail))
+    step = n_fft - tail
+    n_blocks = -(-n_samples // step)
+    b, a = (c.to(batch.device) for c in coefficients(draw.high_pass, draw.cutoff_hz, sample_rate_hz))
+    response = (torch.fft.rfft(b, n=n_fft) / torch.fft.rfft(a, n=n_fft)).to(torch.complex64)
+    blocks = pad(batch, (tail, n_blocks * step - n_samples)).unfold(1, n_fft, step)
+    filtered = torch.fft.irfft(torch.fft.rfft(blocks) * response[:, None], n=n_fft)
+    return filtered[..., tail:].reshape(len(batch), -1)[:, :n_samples]
 
 
 def coefficients(high_pass: Tensor, cutoff_hz: Tensor, sample_rate_hz: int) -> tuple[Tensor, Tensor]:
@@ -90,19 +99,6 @@ def coefficients(high_pass: Tensor, cutoff_hz: Tensor, sample_rate_hz: int) -> t
     numerator = torch.stack([edge, 2 * sign * edge, edge], dim=1)
     denominator = torch.stack([1 + alpha, -2 * cos, 1 - alpha], dim=1)
     return numerator, denominator
-
-
-def _filter_blocks(batch: Tensor, draw: FilterDraw, sample_rate_hz: int) -> Tensor:
-    n_samples, tail = batch.shape[1], draw.tail_samples
-    # Four times the tail: three quarters of each transform are output.
-    n_fft = fast_length(max(2048, 4 * tail))
-    step = n_fft - tail
-    n_blocks = -(-n_samples // step)
-    b, a = (c.to(batch.device) for c in coefficients(draw.high_pass, draw.cutoff_hz, sample_rate_hz))
-    response = (torch.fft.rfft(b, n=n_fft) / torch.fft.rfft(a, n=n_fft)).to(torch.complex64)
-    blocks = pad(batch, (tail, n_blocks * step - n_samples)).unfold(1, n_fft, step)
-    filtered = torch.fft.irfft(torch.fft.rfft(blocks) * response[:, None], n=n_fft)
-    return filtered[..., tail:].reshape(len(batch), -1)[:, :n_samples]
 
 
 def _tail_samples(lowest_hz: float, sample_rate_hz: int) -> int:

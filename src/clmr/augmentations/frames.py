@@ -3,8 +3,22 @@
 What belongs here: indexing shared by the steps. What does not: anything that knows what a step does.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
+
+_TILE_SAMPLES = 2**20
+
+
+def tiles(batch: Tensor) -> Iterator[slice]:
+    """Ranges of rows to treat together: on the CPU few enough for its cache, else all.
+
+    >>> list(tiles(torch.zeros(3, 2**19)))
+    [slice(0, 2, None), slice(2, 4, None)]
+    """
+    n_rows = max(1, _TILE_SAMPLES // batch.shape[1]) if batch.device.type == "cpu" else len(batch)
+    return (slice(first, first + n_rows) for first in range(0, len(batch), n_rows))
 
 
 def runs(signal: Tensor, starts: Tensor, n_samples: int) -> Tensor:

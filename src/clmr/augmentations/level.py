@@ -3,12 +3,13 @@
 What belongs here: steps without memory, which treat each sample alone. What does not: filters.
 """
 
+import functools
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_integers, draw_uniform, treat_chosen
+from clmr.augmentations.drawing import Draw, draw_chosen, draw_integers, draw_uniform
 from clmr.augmentations.parameters import GainParams, NoiseParams, PolarityParams
 
 
@@ -46,34 +47,23 @@ def draw_gain(params: GainParams, n_examples: int, generator: torch.Generator) -
     return GainDraw(draw_chosen(n_examples, params.p, generator), draw_uniform(n_examples, params.gain_db, generator))
 
 
-def apply_polarity(batch: Tensor, draw: Draw) -> Tensor:
-    """The batch with its chosen examples multiplied by -1, shape (B, T)."""
-    if not draw.chosen.any():
-        return batch
-    # One multiplication of all rows is cheaper than taking the chosen ones out and putting them back.
-    return batch * torch.where(draw.chosen, -1.0, 1.0).to(batch)[:, None]
+def apply_levels(batch: Tensor, polarity: Draw, gain: GainDraw) -> Tensor:
+    """A copy of the batch, those chosen for it inverted, those chosen for it scaled by ``10 ** (gain_db / 20)``.
 
-
-def apply_gain(batch: Tensor, draw: GainDraw) -> Tensor:
-    """The batch with its chosen examples scaled by ``10 ** (gain_db / 20)``, shape (B, T)."""
-    if not draw.chosen.any():
-        return batch
-    factor = torch.where(draw.chosen, 10 ** (draw.gain_db / 20), 1.0)
+    Polarity and gain are one multiplication. Noise may follow it, for its level is relative.
+    """
+    factor = torch.where(polarity.chosen, -1.0, 1.0) * torch.where(gain.chosen, 10 ** (gain.gain_db / 20), 1.0)
     return batch * factor.to(batch)[:, None]
 
 
-def apply_noise(batch: Tensor, draw: NoiseDraw) -> Tensor:
-    """The batch with white Gaussian noise on its chosen examples, shape (B, T).
+def add_noise(batch: Tensor, draw: NoiseDraw) -> Tensor:
+    """Each example with white Gaussian noise, shape (B, T).
 
     The noise of an example has the standard deviation ``rms(example) * 10 ** (-snr_db / 20)``;
-    a silent example therefore stays silent.
+    a silent example stays silent, and a gain comes to the same before as after the noise.
 
     Source: thesis §3.1 ("a high signal-to-noise ratio").
     """
-    return treat_chosen(batch, draw, _add_noise)
-
-
-def _add_noise(batch: Tensor, draw: NoiseDraw) -> Tensor:
     rms = batch.square().mean(dim=1, keepdim=True).sqrt()
     ratio = (10 ** (-draw.snr_db / 20)).to(batch)[:, None]
     return batch + rms * ratio * hashed_normals(draw.seed.to(batch.device), batch.shape[1])
@@ -93,12 +83,16 @@ def hashed_normals(seed: Tensor, n_samples: int) -> Tensor:
     >>> hashed_normals(torch.tensor([1, 2]), 5).shape
     torch.Size([2, 5])
     """
-    counter = torch.arange(2 * n_samples, device=seed.device)
-    bits = _hash_32(_hash_32(counter) ^ _hash_32(seed)[:, None])
+    bits = _hash_32(_hashed_counter(2 * n_samples, seed.device) ^ _hash_32(seed)[:, None])
     uniform = (bits.to(torch.float32) + 0.5) / 2**32
     radius, angle = uniform[:, :n_samples], uniform[:, n_samples:]
     # Float32 rounds the largest hashes up to exactly 1, whose logarithm is 0: radius 0, no NaN.
     return (-2 * radius.log()).sqrt() * (2 * torch.pi * angle).cos()
+
+
+@functools.lru_cache(maxsize=2)
+def _hashed_counter(n: int, device: torch.device) -> Tensor:
+    return _hash_32(torch.arange(n, device=device))
 
 
 def _hash_32(value: Tensor) -> Tensor:

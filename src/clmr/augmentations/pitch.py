@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform, treat_chosen
-from clmr.augmentations.frames import fast_length, runs
+from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform
+from clmr.augmentations.frames import fast_length, runs, tiles
 from clmr.augmentations.parameters import PitchParams
-from clmr.augmentations.resampling import read_grains
+from clmr.augmentations.resampling import SPEED_STEPS, read_grains
 
 _HOP_MS = 70.0
 _FADE_MS = 12.0
@@ -48,17 +48,17 @@ def draw_pitch(params: PitchParams, n_examples: int, generator: torch.Generator)
 
 
 def apply_pitch(batch: Tensor, draw: PitchDraw, sample_rate_hz: int) -> Tensor:
-    """The batch with its chosen examples transposed, duration kept, shape (B, T).
+    """Each example transposed, duration kept, shape (B, T).
 
     Synchronised overlap-add, as in the SoX effect of the released code: the output is a chain of
     82 ms grains of the input, each read at ``2 ** (semitones / 12)`` times the speed. Where a
     grain takes over, it starts within 12 ms of its nominal place, where the input best resembles
     what the grain before would have gone on with; the two are cross-faded over 12 ms.
 
-    The ratio is rounded so that a hop is a whole number of input samples, by at most 0.9 cents at
-    22,050 Hz and 2.4 at 8,000. Shifting up, what would pass the Nyquist frequency is removed.
-    Since time stands still, a shift up reads some of the input twice and a shift down leaves up to
-    a third of it out between grains. Clips of one grain (below 105 ms) end silent when shifted up.
+    The speed is rounded to a multiple of 1/512, by at most 2.6 cents within a fifth. Shifting up,
+    what would pass the Nyquist frequency is removed. Since time stands still, a shift up reads some
+    of the input twice and a shift down leaves up to a third of it out between grains. Clips of one
+    grain (below 105 ms) end silent when shifted up.
 
     Source: thesis §3.1, step 7; Verhelst and Roelands 1993 (waveform similarity overlap-add).
     Differs: a grain's resemblance is judged over all places where the cross-fade can fall, not at
@@ -69,8 +69,22 @@ def apply_pitch(batch: Tensor, draw: PitchDraw, sample_rate_hz: int) -> Tensor:
         draw: Parameters of the B examples.
         sample_rate_hz: Sample rate in Hz.
     """
-    grains = _grain_sizes(batch.shape[1], sample_rate_hz)
-    return treat_chosen(batch, draw, lambda rows, drawn: _transpose(rows, drawn.semitones, grains))
+    n_samples = batch.shape[1]
+    grains = _grain_sizes(n_samples, sample_rate_hz)
+    speed = (SPEED_STEPS * 2 ** (draw.semitones.double() / 12)).round() / SPEED_STEPS
+    span = (grains.hop * speed).round().long()
+    nominal = _nominal_starts(n_samples, span, grains)
+    # Room for every read before the first and after the last sample: searches and interpolation.
+    margin = 3 * grains.search + 64
+    padded = pad(batch, (margin, margin + 3 * (grains.hop + grains.fade + grains.search)))
+    nominal, span = (nominal + margin).to(batch.device), span.to(batch.device)
+    starts = nominal + _offsets(padded, nominal, span, grains)
+    n_read = grains.hop + grains.fade
+    transposed = [
+        _join(read_grains(padded[rows], starts[rows], speed[rows], n_read), grains)[:, :n_samples]
+        for rows in tiles(batch)
+    ]
+    return torch.cat(transposed)
 
 
 def _grain_sizes(n_samples: int, sample_rate_hz: int) -> Grains:
@@ -79,20 +93,6 @@ def _grain_sizes(n_samples: int, sample_rate_hz: int) -> Grains:
     count = max(1, round(n_samples / hop))
     hop = -(-n_samples // count)
     return Grains(count, hop, min(fade, hop), search)
-
-
-def _transpose(batch: Tensor, semitones: Tensor, grains: Grains) -> Tensor:
-    n_samples = batch.shape[1]
-    span = (grains.hop * 2 ** (semitones / 12)).round().long()
-    nominal = _nominal_starts(n_samples, span, grains)
-    ratio = span.double() / grains.hop
-    # Room for every read before the first and after the last sample: searches and interpolation.
-    margin = 3 * grains.search + 64
-    padded = pad(batch, (margin, margin + 3 * (grains.hop + grains.fade + grains.search)))
-    nominal, span = (nominal + margin).to(batch.device), span.to(batch.device)
-    starts = nominal + _offsets(padded, nominal, span, grains)
-    read = read_grains(padded, starts, ratio, grains.hop + grains.fade)
-    return _join(read, grains)[:, :n_samples]
 
 
 def _nominal_starts(n_samples: int, span: Tensor, grains: Grains) -> Tensor:
@@ -110,7 +110,7 @@ def _offsets(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> T
     """
     if grains.count == 1:
         return torch.zeros_like(nominal)
-    mismatch = _mismatch(padded, nominal, span, grains)
+    mismatch = torch.cat([_mismatch(padded[rows], nominal[rows], span[rows], grains) for rows in tiles(padded)])
     # Counted from -search, so that an offset is the position of the minimum among those allowed.
     chosen = [torch.full((len(padded), 1), grains.search, device=padded.device)]
     same = torch.arange(2 * grains.search, 4 * grains.search + 1, device=padded.device)
@@ -123,7 +123,7 @@ def _mismatch(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> 
     """Squared difference of grains and the continuation of their predecessors, but for a constant.
 
     With a the continuation and b the candidate, ``sum((a - b)**2) = sum(a**2) - 2 a.b + sum(b**2)``;
-    the first sum does not depend on the candidate.
+    the first sum does not depend on the candidate, and of the last only its changes matter.
 
     Returns:
         Shape (B, grains - 1, 4 * search + 1): entry d belongs to offsets of a grain and its
@@ -136,9 +136,9 @@ def _mismatch(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> 
     candidates = runs(padded, nominal[:, 1:] - 3 * grains.search, n_compared + n_lags - 1)
     product = torch.fft.rfft(candidates, n=n_fft).mul_(torch.fft.rfft(continued, n=n_fft).conj())
     correlation = torch.fft.irfft(product, n=n_fft)[..., :n_lags]
-    energy = pad(candidates.square().cumsum(-1), (1, 0))
-    energy = energy[..., n_compared:] - energy[..., :n_lags]
-    return energy.sub_(correlation, alpha=2)
+    squares = candidates.square_()
+    change = squares[..., n_compared:] - squares[..., : n_lags - 1]
+    return pad(change.cumsum(-1), (1, 0)).sub_(correlation, alpha=2)
 
 
 def _join(read: Tensor, grains: Grains) -> Tensor:

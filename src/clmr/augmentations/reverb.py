@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform, treat_chosen
+from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform
 from clmr.augmentations.frames import fast_length
 from clmr.augmentations.parameters import ReverbParams
 
@@ -48,7 +48,7 @@ def draw_reverb(params: ReverbParams, n_examples: int, generator: torch.Generato
 
 
 def apply_reverb(batch: Tensor, draw: ReverbDraw, sample_rate_hz: int) -> Tensor:
-    """The batch with its chosen examples plus their reverberation, shape (B, T).
+    """Each example plus its reverberation, shape (B, T).
 
     Eight parallel combs with a low-pass in the loop, then four all-passes in series, added to the
     dry signal at SoX's default levels; at rest before the first sample, cut off after the last.
@@ -66,7 +66,17 @@ def apply_reverb(batch: Tensor, draw: ReverbDraw, sample_rate_hz: int) -> Tensor
         draw: Parameters of the B examples.
         sample_rate_hz: Sample rate in Hz.
     """
-    return treat_chosen(batch, draw, lambda rows, drawn: _add_reverb(rows, drawn, sample_rate_hz))
+    n_samples = batch.shape[1]
+    # The longest comb must fit, or the powers of z overflow in very short clips.
+    n_fft = fast_length(max(n_samples, _COMB_SAMPLES[-1] * sample_rate_hz // _DESIGN_RATE_HZ + 1))
+    decay, growth = _windows(n_samples, n_fft, batch.device)
+    faded = batch.new_empty(len(batch), n_fft)
+    torch.mul(batch, decay, out=faded[:, :n_samples])
+    faded[:, n_samples:] = 0.0
+    spectrum = torch.fft.rfft(faded)
+    spectrum *= _response(draw, n_fft, sample_rate_hz, batch.device)
+    wet = torch.fft.irfft(spectrum, n=n_fft)[:, :n_samples]
+    return torch.addcmul(batch, wet, growth)
 
 
 def feedback(reverberance: Tensor) -> Tensor:
@@ -95,33 +105,33 @@ def all_pass_samples(sample_rate_hz: int) -> list[int]:
     return [max(1, int(length * sample_rate_hz / _DESIGN_RATE_HZ + 0.5)) for length in _ALL_PASS_SAMPLES]
 
 
-def _add_reverb(batch: Tensor, draw: ReverbDraw, sample_rate_hz: int) -> Tensor:
-    n_samples = batch.shape[1]
-    # The longest comb must fit, or the powers of z overflow in very short clips.
-    n_fft = fast_length(max(n_samples, _COMB_SAMPLES[-1] * sample_rate_hz // _DESIGN_RATE_HZ + 1))
-    decay, growth = _windows(n_samples, n_fft, batch.device)
-    faded = batch.new_zeros(len(batch), n_fft)
-    torch.mul(batch, decay, out=faded[:, :n_samples])
-    spectrum = torch.fft.rfft(faded)
-    spectrum *= _comb_response(draw, n_fft, sample_rate_hz, batch.device)
-    spectrum *= _all_pass_response(n_fft, sample_rate_hz, batch.device)
-    wet = torch.fft.irfft(spectrum, n=n_fft)[:, :n_samples]
-    return torch.addcmul(batch, wet, growth)
-
-
-def _comb_response(draw: ReverbDraw, n_fft: int, sample_rate_hz: int, device: torch.device) -> Tensor:
-    """Sum of the combs' transfer functions ``1 / (z**length - loop(z))``, complex64 (B, n_fft // 2 + 1)."""
+def _response(draw: ReverbDraw, n_fft: int, sample_rate_hz: int, device: torch.device) -> Tensor:
+    """The network's transfer function, complex64 (B, n_fft // 2 + 1)."""
     pole = loop_damping(draw.damping)
-    strength = (feedback(draw.reverberance) * (1 - pole)).to(device, torch.complex64)[:, None]
-    inverse_z = _powers_of_z(torch.tensor([[-1]]), n_fft, device)[0].flatten()
-    loop = (inverse_z * -pole.to(device, torch.complex64)[:, None]).add_(1).reciprocal_().mul_(strength)
-    rows, columns = _power_factors(comb_samples(draw.room_size, sample_rate_hz), n_fft, device)
-    minus_loop = loop.neg_().unflatten(1, (-1, _COLUMNS))
+    strength = feedback(draw.reverberance) * (1 - pole)
+    pole, strength = (x.to(device, torch.float32)[:, None] for x in (pole, strength))
+    # Not strength / (...): dividing complex numbers takes four times as long as one reciprocal.
+    loop = (1 - pole * _inverse_z(n_fft, device)).reciprocal_().mul_(strength)
+    combs = _sum_of_combs(loop, comb_samples(draw.room_size, sample_rate_hz), n_fft)
+    return combs.mul_(_all_pass_response(n_fft, sample_rate_hz, device))
+
+
+def _sum_of_combs(loop: Tensor, lengths: Tensor, n_fft: int) -> Tensor:
+    """Sum of ``1 / (z ** length - loop(z))`` over the combs, complex64 (B, n_fft // 2 + 1)."""
+    rows, columns = _power_factors(lengths, n_fft, loop.device)
+    minus_loop = loop.neg().unflatten(1, (-1, _COLUMNS))
     total = torch.zeros_like(minus_loop)
+    denominator = torch.empty_like(minus_loop)
     # One comb at a time: eight at once leave the cache.
-    for comb in range(len(_COMB_SAMPLES)):
-        total += torch.addcmul(minus_loop, rows[:, comb, :, None], columns[:, comb, None, :]).reciprocal_()
+    for row, column in zip(rows.unbind(1), columns.unbind(1), strict=True):
+        torch.addcmul(minus_loop, row[:, :, None], column[:, None, :], out=denominator)
+        total += denominator.reciprocal_()
     return total.flatten(1)[:, : n_fft // 2 + 1]
+
+
+@functools.lru_cache(maxsize=8)
+def _inverse_z(n_fft: int, device: torch.device) -> Tensor:
+    return _powers_of_z(torch.tensor([[-1]]), n_fft, device)[0, 0]
 
 
 @functools.lru_cache(maxsize=8)
