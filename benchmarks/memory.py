@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.plain import PlainTraining
-from benchmarks.processes import in_fresh_process, returning_freed_memory
+from benchmarks.processes import in_fresh_process, peak_memory_gb, returning_freed_memory
 from benchmarks.workloads import (
     StoreSize,
     build_synthetic_store,
@@ -18,7 +18,6 @@ from benchmarks.workloads import (
 )
 from clmr.corpora.store import open_store
 from clmr.models.sample_cnn import SampleCNNParams
-from clmr.provenance import peak_memory_gib
 from clmr.runtime import device as chosen_device
 from clmr.training.pretrain import pretrain
 
@@ -80,4 +79,4 @@ def measure(quick: bool) -> Benchmark:
 def _peak_gb(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
-    return peak_memory_gib() * 2**30 / 1e9
+    return peak_memory_gb()

@@ -13,7 +13,7 @@ from benchmarks import embedding, flops, memory, probe, training_step
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import CheckError, checked_difference
 from benchmarks.plain import PlainTraining, with_weights_of
-from benchmarks.processes import in_fresh_process, returning_freed_memory
+from benchmarks.processes import in_fresh_process, peak_memory_gb, returning_freed_memory
 from benchmarks.report import NOT_INSTALLED, NOT_MEASURED, json_file, record, table, write_record, write_table
 from benchmarks.timing import repeated_s
 from benchmarks.workloads import synthetic_audio
@@ -106,6 +106,13 @@ def test_a_fresh_process_sees_the_allocator_it_is_to_have(monkeypatch):
     with returning_freed_memory():
         assert in_fresh_process(os.getenv, "MALLOC_TOP_PAD_") is None
     assert os.environ["MALLOC_TOP_PAD_"] == "7"
+
+
+def test_a_fresh_process_does_not_inherit_the_peak():
+    ballast = b"x" * 10**9
+    assert peak_memory_gb() > 1
+    del ballast
+    assert in_fresh_process(peak_memory_gb) < 0.9
 
 
 def test_memory_is_measured_and_held_against_the_limit(monkeypatch):
