@@ -17,7 +17,7 @@ from benchmarks.augmentation_peers import EXAMPLE_PEERS, ExampleChain
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import check_encoder
 from benchmarks.plain import PlainTraining
-from benchmarks.timing import repeated_s
+from benchmarks.timing import rates, repeated_s, with_pipeline_scale
 from benchmarks.workloads import (
     PRECISIONS,
     StoreSize,
@@ -165,16 +165,14 @@ def measure(quick: bool) -> Benchmark:
     size, pipeline = _epoch_size(quick, device), _pipeline_epoch_size(quick)
     checks = tuple(check_encoder(size.encoder, device, precision) for precision in PRECISIONS)
     repeats_s, pipeline_s = _all_epochs_s(size, device), _all_epochs_s(pipeline, device)
-    rates, pipeline_rates = (
-        {name: measured.n_pairs * measured.n_steps / min(times) for name, times in durations.items()}
-        for measured, durations in ((size, repeats_s), (pipeline, pipeline_s))
-    )
+    pairs_per_s = rates(size.n_pairs * size.n_steps, repeats_s)
+    pipeline_pairs_per_s = rates(pipeline.n_pairs * pipeline.n_steps, pipeline_s)
     return Benchmark(
         name="pretraining",
         claim="Pre-training with data and augmentation included is several times faster than a plain PyTorch loop.",
         unit="pairs/s",
-        ours=max(rate for name, rate in rates.items() if name != _PEER_NAME),
-        peers={_PEER_NAME: rates.get(_PEER_NAME)},
+        ours=max(rate for name, rate in pairs_per_s.items() if name != _PEER_NAME),
+        peers={_PEER_NAME: pairs_per_s.get(_PEER_NAME)},
         goal=Goal(5, ">= 5x the DataLoader"),
         notes=(
             f"Width {size.encoder.width}, {size.encoder.clip_samples} samples, epochs of {size.n_steps} steps of "
@@ -183,9 +181,9 @@ def measure(quick: bool) -> Benchmark:
             f"{EXAMPLE_PEERS[_LIBRARY].missing}.",
             f"As params.yaml pre-trains (width {pipeline.encoder.width}, {pipeline.encoder.clip_samples} samples, "
             f"{pipeline.n_pairs} pairs, files of {pipeline.clip_duration_s:g} s): "
-            f"{in_words(pipeline_rates, (_PEER_NAME,))}.",
+            f"{in_words(pipeline_pairs_per_s, (_PEER_NAME,))}.",
             *checks,
         ),
-        repeats_s={**repeats_s, **{f"{name}, as in params.yaml": times for name, times in pipeline_s.items()}},
-        details={"pairs_per_s": rates, "pairs_per_s_pipeline_scale": pipeline_rates},
+        repeats_s=with_pipeline_scale(repeats_s, pipeline_s),
+        details={"pairs_per_s": pairs_per_s, "pairs_per_s_pipeline_scale": pipeline_pairs_per_s},
     )

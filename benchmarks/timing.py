@@ -1,7 +1,7 @@
 """Durations of repeated work."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -15,6 +15,22 @@ def repeated_s(work: Callable[[], object], n_repeats: int, device: torch.device)
     """
     work()
     return [_duration_s(work, device) for _ in range(n_repeats)]
+
+
+def rates(n_items: float, repeats_s: Mapping[str, list[float]]) -> dict[str, float]:
+    """Items per second of the fastest repeat under each name, where a repeat treats ``n_items``.
+
+    >>> rates(6, {"ours": [2.0, 3.0], "theirs": [6.0]})
+    {'ours': 3.0, 'theirs': 1.0}
+    """
+    return {name: n_items / min(times) for name, times in repeats_s.items()}
+
+
+def with_pipeline_scale(
+    repeats_s: dict[str, list[float]], pipeline_s: Mapping[str, list[float]]
+) -> dict[str, list[float]]:
+    """Durations at full size and, under names that say so, at the size that the pipeline trains."""
+    return {**repeats_s, **{f"{name}, as in params.yaml": times for name, times in pipeline_s.items()}}
 
 
 def wait_for(device: torch.device) -> None:

@@ -8,7 +8,7 @@ from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import check_encoder
 from benchmarks.plain import PlainTraining
 from benchmarks.processes import in_fresh_process, returning_freed_memory
-from benchmarks.timing import repeated_s
+from benchmarks.timing import rates, repeated_s, with_pipeline_scale
 from benchmarks.workloads import (
     PRECISIONS,
     encoder_params,
@@ -96,16 +96,14 @@ def measure(quick: bool) -> Benchmark:
     size, pipeline = step_size(quick, device), pipeline_step_size(quick)
     checks = tuple(check_encoder(size.encoder, device, precision) for precision in PRECISIONS)
     repeats_s, pipeline_s = all_steps_s(size, device), all_steps_s(pipeline, device)
-    rates, pipeline_rates = (
-        {name: measured.n_pairs * measured.n_steps / min(times) for name, times in durations.items()}
-        for measured, durations in ((size, repeats_s), (pipeline, pipeline_s))
-    )
+    pairs_per_s = rates(size.n_pairs * size.n_steps, repeats_s)
+    pipeline_pairs_per_s = rates(pipeline.n_pairs * pipeline.n_steps, pipeline_s)
     return Benchmark(
         name="training_step",
         claim="A training step of the full SampleCNN takes a fraction of the time of the released implementation.",
         unit="pairs/s",
-        ours=max(rate for name, rate in rates.items() if name not in _PEERS),
-        peers={name: rates[name] for name in _PEERS},
+        ours=max(rate for name, rate in pairs_per_s.items() if name not in _PEERS),
+        peers={name: pairs_per_s[name] for name in _PEERS},
         goal=Goal(4, ">= 4x the plain implementation"),
         notes=(
             f"Width {size.encoder.width}, {size.encoder.clip_samples} samples, {size.n_pairs} pairs per step, "
@@ -113,9 +111,9 @@ def measure(quick: bool) -> Benchmark:
             "The peer passes the two views one after the other, as the released code does. Beside ours it keeps the "
             "memory it frees, as ours does; by itself it returns it to the system.",
             f"As params.yaml pre-trains (width {pipeline.encoder.width}, {pipeline.encoder.clip_samples} samples, "
-            f"{pipeline.n_pairs} pairs): {in_words(pipeline_rates, _PEERS)}.",
+            f"{pipeline.n_pairs} pairs): {in_words(pipeline_pairs_per_s, _PEERS)}.",
             *checks,
         ),
-        repeats_s={**repeats_s, **{f"{name}, as in params.yaml": times for name, times in pipeline_s.items()}},
-        details={"pairs_per_s": rates, "pairs_per_s_pipeline_scale": pipeline_rates},
+        repeats_s=with_pipeline_scale(repeats_s, pipeline_s),
+        details={"pairs_per_s": pairs_per_s, "pairs_per_s_pipeline_scale": pipeline_pairs_per_s},
     )
