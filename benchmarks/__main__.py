@@ -6,9 +6,9 @@ import sys
 
 from benchmarks.checks import CheckError
 from benchmarks.report import record, write_record, write_table
-from clmr import paths
-from clmr.allocator import keep_freed_memory
-from clmr.runtime import device
+from clmr.compute.allocator import keep_freed_memory
+from clmr.compute.runtime import device
+from clmr.pipeline import paths
 
 NAMES = ("augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops", "memory")
 

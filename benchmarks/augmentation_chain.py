@@ -12,10 +12,10 @@ from benchmarks.timing import repeated_s
 from benchmarks.worker_pool import augment_examples, one_thread, seed_everything
 from benchmarks.workloads import synthetic_audio
 from clmr.augmentations import AugmentationParams, augment
+from clmr.compute.runtime import device as chosen_device
+from clmr.compute.runtime import n_workers
+from clmr.compute.seeding import generator
 from clmr.models.sample_cnn import FORMATS
-from clmr.runtime import device as chosen_device
-from clmr.runtime import n_workers
-from clmr.seeding import generator
 
 _BATCH_PEER_NAME = "torch-audiomentations"
 _LIKE_PEERS = "ours without delay and reverberation"

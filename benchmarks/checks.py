@@ -5,9 +5,9 @@ from torch import Tensor
 
 from benchmarks.plain import with_weights_of
 from benchmarks.workloads import synthetic_audio
+from clmr.compute.precision import autocast
 from clmr.models.initialisation import initialise
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
-from clmr.precision import autocast
 
 # Relative to the largest value. GPUs multiply float32 with 10 bits of mantissa in convolutions by
 # default; bfloat16 has 7, and eleven layers add up.

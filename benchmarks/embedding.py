@@ -17,9 +17,10 @@ from benchmarks.workloads import (
     synthetic_audio,
     write_synthetic_corpus,
 )
-from clmr.evaluation.embed import embed, segment_starts
+from clmr.batches.segments import segment_starts
+from clmr.compute.runtime import device as chosen_device
+from clmr.evaluation.embed import embed
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
-from clmr.runtime import device as chosen_device
 
 
 def plain_segments_s(

@@ -8,8 +8,8 @@ from benchmarks.plain import PROJECTION_DIM
 from benchmarks.timing import repeated_s
 from benchmarks.training_step import our_steps_s, step_size
 from benchmarks.workloads import PRECISIONS
+from clmr.compute.runtime import device as chosen_device
 from clmr.models.sample_cnn import FORMATS, SampleCNNParams
-from clmr.runtime import device as chosen_device
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _N_PRODUCTS = 10

@@ -16,9 +16,9 @@ from benchmarks.workloads import (
     synthetic_audio,
     write_synthetic_corpus,
 )
+from clmr.compute.runtime import device as chosen_device
 from clmr.corpora.store import open_store
 from clmr.models.sample_cnn import SampleCNNParams
-from clmr.runtime import device as chosen_device
 from clmr.training.pretrain import pretrain
 
 _LIMIT_GB = 6.0

@@ -29,10 +29,10 @@ from benchmarks.workloads import (
     write_synthetic_corpus,
 )
 from clmr.augmentations import AugmentationParams
+from clmr.compute.runtime import device as chosen_device
+from clmr.compute.runtime import n_workers
 from clmr.corpora.store import Store
 from clmr.models.sample_cnn import SampleCNNParams
-from clmr.runtime import device as chosen_device
-from clmr.runtime import n_workers
 from clmr.training.pretrain import pretrain
 
 _LIBRARY = "audiomentations"

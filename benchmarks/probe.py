@@ -14,16 +14,17 @@ from benchmarks.checks import check_encoder
 from benchmarks.embedding import plain_segments_s
 from benchmarks.timing import repeated_s
 from benchmarks.workloads import StoreSize, build_synthetic_store, encoder_params, write_synthetic_corpus
-from clmr import paths
+from clmr.batches.segments import segment_starts
+from clmr.compute.runtime import device as chosen_device
+from clmr.compute.seeding import generator
 from clmr.corpora.store import Store, open_store
-from clmr.evaluation.embed import Embeddings, embed, segment_starts
-from clmr.evaluation.evaluate import load_encoder
+from clmr.evaluation.embed import Embeddings, embed
+from clmr.evaluation.frozen import load_encoder
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNN
 from clmr.params import read_params
-from clmr.runtime import device as chosen_device
-from clmr.seeding import generator
+from clmr.pipeline import paths
 
 _EVALUATION = "clmr_scores"
 _N_REPEATS = 2

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from clmr.allocator import VARIABLES
-from clmr.provenance import peak_memory_gib
+from clmr.compute.allocator import VARIABLES
+from clmr.pipeline.provenance import peak_memory_gib
 
 Result = TypeVar("Result")
 

@@ -9,8 +9,8 @@ import psutil
 import torch
 
 from benchmarks.benchmark import Benchmark
-from clmr.files import read_json, write_json, write_text
-from clmr.provenance import provenance
+from clmr.pipeline.provenance import provenance
+from clmr.storage.files import read_json, write_json, write_text
 
 NOT_INSTALLED = "not installed"
 NOT_MEASURED = "not measured"

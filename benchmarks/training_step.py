@@ -17,12 +17,12 @@ from benchmarks.workloads import (
     recipe,
     synthetic_audio,
 )
-from clmr.distributed import World
+from clmr.compute.distributed import World
+from clmr.compute.runtime import device as chosen_device
 from clmr.models.sample_cnn import SampleCNNParams
-from clmr.runtime import device as chosen_device
 
 # The class behind `pretrain`, private there: a copy of its step could drift from what is used.
-from clmr.training.contrastive import CLMRRun as PretrainRun
+from clmr.training.clmr import CLMRRun as PretrainRun
 
 _PLAIN = "Conv1d fp32"
 _BY_ITSELF = "Conv1d fp32, freed memory returned"

@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from benchmarks.plain import ADAM_LEARNING_RATE, PROJECTION_DIM, TEMPERATURE
-from clmr import paths
 from clmr.augmentations import AugmentationParams
+from clmr.compute.runtime import n_workers
+from clmr.compute.seeding import generator
 from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import CLIPS_NAME, TAGS_NAME, Store, open_store
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import OptimizerParams
 from clmr.params import read_params
-from clmr.runtime import n_workers
-from clmr.seeding import generator
-from clmr.training.contrastive import CLMRRecipe
+from clmr.pipeline import paths
+from clmr.training.clmr import CLMRRecipe
 
 PRECISIONS = ("fp32", "bf16")
 _SPLITS = ("train",) * 6 + ("valid",) * 2 + ("test",) * 2

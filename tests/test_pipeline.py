@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clmr import reporting
-from clmr.config import to_mapping
-from clmr.dependencies import declared_dependencies, expected_dependencies, rewritten, stage_commands
+from clmr.paper import gallery
+from clmr.paper.thesis import load_thesis
 from clmr.params import load_params, read_params
-from clmr.reference import load_thesis
+from clmr.pipeline.dependencies import declared_dependencies, expected_dependencies, rewritten, stage_commands
+from clmr.storage.strict import to_mapping
 from clmr.training.pretrain import read_recipe
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +28,7 @@ def definition(stage: str) -> dict:
 @pytest.mark.parametrize("stage", COMMANDS)
 def test_code_dependencies_are_the_import_closure(stage):
     listed = [path for path in declared_dependencies(PIPELINE, stage) if path.startswith("src/clmr")]
-    assert listed == expected_dependencies(COMMANDS[stage]), "run `python -m clmr.dependencies`"
+    assert listed == expected_dependencies(COMMANDS[stage]), "run `python -m clmr.pipeline.dependencies`"
 
 
 def test_rewriting_dependencies_changes_nothing_when_they_are_up_to_date():
@@ -58,7 +58,9 @@ def test_every_stage_says_what_it_does(stage):
     assert len(description) > 20
 
 
-@pytest.mark.parametrize("stage", [stage for stage, command in COMMANDS.items() if "clmr.notebooks" in command])
+@pytest.mark.parametrize(
+    "stage", [stage for stage, command in COMMANDS.items() if "clmr.pipeline.notebooks" in command]
+)
 def test_notebook_stages_depend_on_code_not_on_prose(stage):
     notebook = COMMANDS[stage].split()[3]
     dependencies = declared_dependencies(PIPELINE, stage)
@@ -190,7 +192,7 @@ def test_a_resolved_recipe_states_its_method_and_reads_back():
 
 
 def test_every_artefact_of_the_gallery_is_written_by_its_stage():
-    for artefact in reporting.ARTEFACTS:
+    for artefact in gallery.ARTEFACTS:
         written = {next(iter(entry)) for entry in definition(artefact.stage)["plots"]}
         folder = "tables" if artefact.is_table else "figures"
         assert f"results/{folder}/{artefact.name}.csv" in written
@@ -199,12 +201,12 @@ def test_every_artefact_of_the_gallery_is_written_by_its_stage():
 
 def test_every_plot_of_the_tagging_stage_is_in_the_gallery():
     written = {Path(next(iter(entry))).stem for entry in definition("tagging")["plots"]}
-    assert written == {artefact.name for artefact in reporting.ARTEFACTS}
+    assert written == {artefact.name for artefact in gallery.ARTEFACTS}
 
 
 def test_the_report_reads_every_stage_that_dvc_runs():
     params = yaml.safe_load(PARAMS["params.yaml"].read_text())
-    recorded = set(reporting.recorded_stages(params))
+    recorded = set(gallery.recorded_stages(params))
     expected = set()
     for stage, entry in PIPELINE["stages"].items():
         if "foreach" in entry:

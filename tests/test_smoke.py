@@ -163,8 +163,8 @@ def test_prose_reruns_the_report_only_and_is_published(repository: Path):
 
 @pytest.mark.smoke
 def test_a_stage_cannot_see_what_it_does_not_declare(repository: Path, monkeypatch):
-    from clmr import paths
-    from clmr.declared import declared_params
+    from clmr.pipeline import paths
+    from clmr.pipeline.declared import declared_params
 
     monkeypatch.delenv(paths.ROOT_VARIABLE, raising=False)
     # Where a notebook run by hand has its kernel.

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from clmr.config import require
+from clmr.storage.strict import require
 
 
 @dataclass(frozen=True)

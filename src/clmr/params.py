@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 import yaml
 
-from clmr import paths
-from clmr.config import from_mapping, require
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import corpus_params
-from clmr.evaluation.evaluate import SYSTEMS_OF_METHOD, EvaluationParams
+from clmr.evaluation.frozen import SYSTEMS_OF_METHOD, EvaluationParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
-from clmr.recipes import resolve
-from clmr.results import TaggingParams
+from clmr.paper.reading import TaggingParams
+from clmr.pipeline import paths
+from clmr.pipeline.recipes import resolve
+from clmr.storage.strict import from_mapping, require
 from clmr.training.pretrain import METHODS, Recipe, read_recipe
 from clmr.training.supervised import SupervisedParams
 

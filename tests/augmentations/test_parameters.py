@@ -6,7 +6,7 @@ import pytest
 
 from clmr.augmentations import AugmentationParams
 from clmr.augmentations.parameters import DelayParams, FilterParams, GainParams, NoiseParams, PitchParams
-from clmr.config import from_mapping, to_mapping
+from clmr.storage.strict import from_mapping, to_mapping
 
 
 def test_thesis_chain_survives_a_round_trip_through_plain_values() -> None:

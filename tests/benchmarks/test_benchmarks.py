@@ -17,10 +17,10 @@ from benchmarks.processes import in_fresh_process, peak_memory_gb, returning_fre
 from benchmarks.report import NOT_INSTALLED, NOT_MEASURED, json_file, record, table, write_record, write_table
 from benchmarks.timing import repeated_s
 from benchmarks.workloads import synthetic_audio
-from clmr.files import read_json
 from clmr.models.heads import projector
 from clmr.models.initialisation import initialise
 from clmr.models.sample_cnn import FORMATS, SampleCNN, SampleCNNParams
+from clmr.storage.files import read_json
 
 CPU = torch.device("cpu")
 

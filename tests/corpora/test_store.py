@@ -14,9 +14,9 @@ import pytest
 import soundfile
 import soxr
 
+from clmr.batches.crops import crop_batches, track_crops
 from clmr.corpora import build_store as building
 from clmr.corpora.build_store import StoreParams, build_store
-from clmr.corpora.crops import crop_batches, track_crops
 from clmr.corpora.decode import decode_mono
 from clmr.corpora.store import Store, open_store
 from tests.conftest import CLIP_SECONDS, STORE_RATE_HZ, write_corpus

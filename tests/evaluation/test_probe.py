@@ -5,16 +5,17 @@ import pytest
 import torch
 from torch import nn
 
-from clmr.config import to_mapping
+from clmr.batches.segments import segment_starts
 from clmr.corpora.store import Store
-from clmr.evaluation.embed import Embeddings, embed, segment_starts
-from clmr.evaluation.evaluate import evaluate_encoder, evaluate_log_mel, load_encoder
+from clmr.evaluation.embed import Embeddings, embed
+from clmr.evaluation.frozen import evaluate_encoder, evaluate_log_mel, load_encoder
 from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.projection import TSNEParams, project_tracks
 from clmr.evaluation.scores import load_scores
-from clmr.training.checkpoint import save_tensors
+from clmr.storage.strict import to_mapping
+from clmr.storage.tensors import save_tensors
 from clmr.training.pretrain import build_encoder
 from tests.training.recipes import clmr_recipe, cpc_recipe
 

@@ -6,7 +6,7 @@ from clmr.augmentations import AugmentationParams
 from clmr.models.cpc import CPCParams
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import OptimizerParams
-from clmr.training.contrastive import CLMRRecipe
+from clmr.training.clmr import CLMRRecipe
 from clmr.training.cpc import CPCRecipe
 
 SHARED = {

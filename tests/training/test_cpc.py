@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from clmr.corpora.crops import crop_batches, track_crops
+from clmr.batches.crops import crop_batches, track_crops
+from clmr.compute.distributed import World
+from clmr.compute.seeding import generator
 from clmr.corpora.store import Store
-from clmr.distributed import World
 from clmr.losses import draw_negatives, info_nce
-from clmr.seeding import generator
 from clmr.training.cpc import CPCRecipe, CPCRun, build_modules, sample_of
 from clmr.training.pretrain import pretrain
 from tests.training.recipes import cpc_recipe

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from clmr.augmentations import AugmentationParams
-from clmr.config import to_mapping
+from clmr.compute.distributed import World
 from clmr.corpora.store import Store
-from clmr.distributed import World
 from clmr.models.cpc import CPC
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 from clmr.optim import OptimizerParams
-from clmr.training.checkpoint import load_tensors, save_tensors
+from clmr.storage.strict import to_mapping
+from clmr.storage.tensors import load_tensors, save_tensors
 from clmr.training.pretrain import METHODS, Recipe, build_encoder, curve_metrics, pretrain, read_recipe
 from tests.training.recipes import clmr_recipe, cpc_recipe
 

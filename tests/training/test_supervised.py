@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from clmr.augmentations import AugmentationParams
-from clmr.corpora.labelled import label_subset
+from clmr.batches.labelled import label_subset
 from clmr.corpora.store import Store
 from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.scores import load_scores
-from clmr.evaluation.tables import END_TO_END
 from clmr.models.dieleman import DielemanParams
 from clmr.models.pons import PonsParams
 from clmr.models.sample_cnn_tagger import SampleCNNTaggerParams
+from clmr.paper.tables import END_TO_END
+from clmr.storage.tensors import load_tensors
 from clmr.training import supervised as training
-from clmr.training.checkpoint import load_tensors
 from clmr.training.supervised import SupervisedParams, train_supervised
 
 CPU = torch.device("cpu")

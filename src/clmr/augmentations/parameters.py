@@ -6,7 +6,7 @@ drawn per example (each step's module) and the order of the steps (``chain``).
 
 from dataclasses import dataclass, fields, replace
 
-from clmr.config import require, require_probability, require_range
+from clmr.storage.strict import require, require_probability, require_range
 
 PERCENT = (0.0, 100.0)
 

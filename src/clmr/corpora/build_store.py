@@ -17,7 +17,7 @@ from typing import IO, BinaryIO, Literal
 import numpy as np
 import pandas as pd
 
-from clmr.config import require
+from clmr.compute.progress import progress
 from clmr.corpora.decode import decode_mono
 from clmr.corpora.store import (
     AUDIO_NAME,
@@ -26,12 +26,12 @@ from clmr.corpora.store import (
     SPLITS,
     STORE_NAME,
     TAGS_NAME,
-    _digest,
     read_clips,
     read_tags,
+    sample_digest,
 )  # fmt: skip
-from clmr.files import sha256_of, write_json, write_text
-from clmr.progress import progress
+from clmr.storage.files import sha256_of, write_json, write_text
+from clmr.storage.strict import require
 
 _JOURNAL_NAME = "journal.jsonl"
 _SYNC_EVERY_CLIPS = 64
@@ -148,7 +148,7 @@ def _append(audio: BinaryIO, clip_id: str, samples: np.ndarray | str, params: St
     stored = samples.astype(PCM_DTYPE)
     offset = audio.tell() // PCM_DTYPE.itemsize
     audio.write(stored.tobytes())
-    return {"clip_id": clip_id, "offset": offset, "n_samples": len(stored), "sha256": _digest(stored)}
+    return {"clip_id": clip_id, "offset": offset, "n_samples": len(stored), "sha256": sample_digest(stored)}
 
 
 def _sync(*streams: IO) -> None:
@@ -185,7 +185,7 @@ def _whole_entry(line: str, audio: BinaryIO) -> dict | None:
     if "skipped" in entry:
         return entry
     samples = np.frombuffer(audio.read(entry["n_samples"] * PCM_DTYPE.itemsize), dtype=np.uint8)
-    return entry if _digest(samples) == entry["sha256"] else None
+    return entry if sample_digest(samples) == entry["sha256"] else None
 
 
 def _finish(work_dir: Path, clips: pd.DataFrame, tags: pd.DataFrame, journal: list[dict], params: StoreParams) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clmr.config import from_mapping
 from clmr.corpora.rendered.build import build_corpus
 from clmr.corpora.rendered.params import RenderedCorpusParams
+from clmr.storage.strict import from_mapping
 
 CorpusParams = RenderedCorpusParams
 _PARAMS = {"rendered": RenderedCorpusParams}

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clmr.files import read_json, sha256_of
+from clmr.storage.files import read_json, sha256_of
 
 AUDIO_NAME, CLIPS_NAME, TAGS_NAME, STORE_NAME = "audio.i16", "clips.csv", "tags.csv", "store.json"
 PCM_DTYPE = np.dtype("<i2")
@@ -75,7 +75,7 @@ class Store:
         altered = [
             str(row.clip_id)
             for row in self.clips.itertuples()
-            if _digest(self.audio[row.offset : row.offset + row.n_samples]) != row.sha256
+            if sample_digest(self.audio[row.offset : row.offset + row.n_samples]) != row.sha256
         ]
         if altered:
             raise ValueError(
@@ -118,5 +118,5 @@ def read_tags(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"clip_id": str}, index_col="clip_id", na_filter=False)
 
 
-def _digest(samples: np.ndarray) -> str:
+def sample_digest(samples: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(samples)).hexdigest()

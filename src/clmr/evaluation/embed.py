@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from clmr.corpora.crops import read_ahead
-from clmr.corpora.reading import audio_reader
+from clmr.batches.reading import audio_reader, read_ahead
+from clmr.batches.segments import segment_starts
+from clmr.compute.distributed import ALONE, World, gather_shares
+from clmr.compute.precision import Precision, autocast
+from clmr.compute.progress import progress
 from clmr.corpora.store import Store
-from clmr.distributed import ALONE, World, gather_shares
-from clmr.precision import Precision, autocast
-from clmr.progress import progress
 
 
 @dataclass(frozen=True)
@@ -30,33 +30,6 @@ class Embeddings:
         """The segments of the given clips."""
         chosen = np.isin(self.clips, rows)
         return Embeddings(self.values[chosen], self.clips[chosen])
-
-
-def segment_starts(store: Store, segment_samples: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """First samples of all whole, non-overlapping segments of clips, and the clip of each.
-
-    Source: thesis section 3.6 (representations of all data points).
-    Differs: the released code loses the last segment of a clip even where it is whole.
-
-    Args:
-        store: The clips.
-        segment_samples: Length of a segment.
-        rows: Which clips; all, if left out.
-
-    Raises:
-        ValueError: If a clip is shorter than one segment.
-    """
-    rows = np.arange(len(store.clips)) if rows is None else rows
-    n_segments = store.clips.n_samples.to_numpy()[rows] // segment_samples
-    if (n_segments == 0).any():
-        short = store.clips.clip_id.iloc[rows[n_segments == 0]]
-        raise ValueError(
-            f"{store.folder}: {len(short)} clips have fewer than the {segment_samples} samples of the encoder's input "
-            f"(first: {short.iloc[0]}); raise min_duration_s of the store, so that they are skipped and counted"
-        )
-    clips = np.repeat(rows, n_segments)
-    within = np.arange(len(clips)) - np.repeat(np.cumsum(n_segments) - n_segments, n_segments)
-    return store.clips.offset.to_numpy()[clips] + within * segment_samples, clips
 
 
 def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,16 +6,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from clmr.corpora.crops import read_ahead
-from clmr.corpora.labelled import long_enough, n_batches
-from clmr.corpora.reading import audio_reader
+from clmr.batches.labelled import n_batches
+from clmr.batches.reading import audio_reader, read_ahead
+from clmr.batches.segments import long_enough, segment_starts
+from clmr.compute.precision import autocast
+from clmr.compute.progress import progress
 from clmr.corpora.store import Store
-from clmr.evaluation.embed import mean_over_segments, segment_starts
+from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.metrics import summary
 from clmr.evaluation.scores import save_scores
-from clmr.evaluation.tables import END_TO_END
-from clmr.precision import autocast
-from clmr.progress import progress
+from clmr.models.heads import END_TO_END
 from clmr.training.supervised import SupervisedParams, Trained
 
 

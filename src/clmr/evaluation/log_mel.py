@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from clmr.config import require
+from clmr.compute.progress import progress
 from clmr.corpora.store import Store
-from clmr.progress import progress
+from clmr.storage.strict import require
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clmr.config import require
+from clmr.compute.precision import Precision
+from clmr.compute.seeding import generator
 from clmr.evaluation.embed import Embeddings, mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc
 from clmr.models.heads import HeadKind, tagging_head
 from clmr.models.initialisation import initialised
-from clmr.precision import Precision
-from clmr.seeding import generator
+from clmr.storage.strict import require
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import pandas as pd
 import torch
 from sklearn.manifold import TSNE
 
-from clmr.config import require
-from clmr.corpora.reading import AudioReader, audio_reader
+from clmr.batches.reading import AudioReader, audio_reader
 from clmr.corpora.store import Store
 from clmr.models.sample_cnn import SampleCNN
+from clmr.storage.strict import require
 
 
 @dataclass(frozen=True)

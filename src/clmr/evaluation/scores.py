@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clmr.training.checkpoint import load_tensors, save_tensors
+from clmr.storage.tensors import load_tensors, save_tensors
 
 SCORES_NAME = "scores.safetensors"
 

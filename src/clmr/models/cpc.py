@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from clmr.config import require
 from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
+from clmr.storage.strict import require
 
 
 @dataclass(frozen=True)

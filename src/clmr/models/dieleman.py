@@ -7,8 +7,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clmr.config import require
 from clmr.models.layout import convolve, frame_maps, require_audio
+from clmr.storage.strict import require
 
 _CHANNELS, _KERNEL, _POOL, _HIDDEN_UNITS = 32, 8, 4, 100
 

@@ -6,6 +6,8 @@ from torch import nn
 
 ProjectorKind = Literal["identity", "linear", "nonlinear"]
 HeadKind = Literal["linear", "mlp"]
+END_TO_END = "end_to_end"
+"""The head of a system that was trained on the tags as a whole, without pre-training."""
 
 
 def projector(kind: ProjectorKind, embedding_dim: int, projection_dim: int) -> nn.Module:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clmr.config import require, require_probability
 from clmr.models.layout import audio_maps, convolve, require_audio
+from clmr.storage.strict import require, require_probability
 
 _N_POOLS = 6
 _BACK_KERNEL = 7

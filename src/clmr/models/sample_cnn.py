@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from clmr.config import require
 from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
+from clmr.storage.strict import require
 
 
 @dataclass(frozen=True)

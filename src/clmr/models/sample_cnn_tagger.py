@@ -5,9 +5,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from clmr.config import require_probability
 from clmr.models.heads import tagging_head
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
+from clmr.storage.strict import require_probability
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from clmr.config import require
-from clmr.corpora.crops import TrackCrops
-from clmr.distributed import gather
+from clmr.batches.crops import TrackCrops
+from clmr.compute.distributed import gather
+from clmr.compute.precision import autocast
+from clmr.compute.seeding import generator
 from clmr.losses import draw_negatives, info_nce_logits
 from clmr.models.cpc import CPC, CPCParams, StepPredictor
 from clmr.models.initialisation import initialised
-from clmr.precision import autocast
-from clmr.seeding import generator
-from clmr.training.run import PretrainRun, SharedRecipe
+from clmr.storage.strict import require
+from clmr.training.loop import PretrainRun, SharedRecipe
 
 _MOST_TRACKS_MEASURED = 1_024
 

@@ -11,14 +11,14 @@ import pandas as pd
 import torch
 from torch import nn
 
-from clmr.config import from_mapping
-from clmr.corpora.crops import track_crops
+from clmr.batches.crops import track_crops
+from clmr.compute.distributed import ALONE, World
 from clmr.corpora.store import Store
-from clmr.distributed import ALONE, World
 from clmr.models.initialisation import created
-from clmr.training.contrastive import CLMRRecipe, CLMRRun
+from clmr.storage.strict import from_mapping
+from clmr.training.clmr import CLMRRecipe, CLMRRun
 from clmr.training.cpc import CPCRecipe, CPCRun
-from clmr.training.run import PretrainRun
+from clmr.training.loop import PretrainRun
 
 Recipe = CLMRRecipe | CPCRecipe
 METHODS: dict[str, type[PretrainRun]] = {"clmr": CLMRRun, "cpc": CPCRun}

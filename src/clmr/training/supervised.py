@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.augmentations import AugmentationParams, augment
-from clmr.config import require, to_mapping
-from clmr.corpora.crops import read_ahead
-from clmr.corpora.labelled import label_subset, labelled_batches, long_enough, n_batches, spread_segments
-from clmr.corpora.reading import audio_reader
+from clmr.batches.labelled import label_subset, labelled_batches, n_batches
+from clmr.batches.reading import audio_reader, read_ahead
+from clmr.batches.segments import long_enough, spread_segments
+from clmr.compute.precision import Precision, autocast
+from clmr.compute.progress import progress
+from clmr.compute.seeding import generator, seeded_dropout
 from clmr.corpora.store import Store
 from clmr.models.taggers import TaggerParams, build_tagger
 from clmr.optim import parameter_groups, set_learning_rate, warmup_cosine
-from clmr.precision import Precision, autocast
-from clmr.progress import progress
-from clmr.seeding import generator, seeded_dropout
-from clmr.training.checkpoint import resume_state, save_state
+from clmr.storage.strict import require, to_mapping
+from clmr.training.state import resume_state, save_state
 
 _LOG = logging.getLogger("clmr")
 _STATE_NAME = "state.safetensors"

@@ -2,8 +2,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from clmr.config import from_mapping
 from clmr.corpora.rendered.params import CollectionShare, RenderedCorpusParams, SplitShares
+from clmr.storage.strict import from_mapping
 
 
 @pytest.mark.parametrize(

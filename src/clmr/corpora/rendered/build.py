@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from clmr.compute.progress import progress
 from clmr.corpora.rendered.catalogue import WorkRef
 from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.planning import ClipPlan, plan_corpus, plan_with_counts
 from clmr.corpora.rendered.rendering import perform, play_clip, render_clip
 from clmr.corpora.rendered.tables import TABLES, write_tables
 from clmr.corpora.rendered.vocabulary import tags_of
-from clmr.files import read_json, replacing, write_json
-from clmr.progress import progress
+from clmr.storage.files import read_json, replacing, write_json
 
 __all__ = ["ClipPlan", "build_corpus", "plan_corpus"]
 

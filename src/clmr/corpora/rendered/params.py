@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from clmr.config import require, require_probability, require_range
+from clmr.storage.strict import require, require_probability, require_range
 
 Soundfont = Literal["timgm6mb", "merlin"]
 Vocabulary = Literal["magnatagatune", "semantic"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clmr.config import require
+from clmr.storage.strict import require
 
 HIGHEST = 127
 """Largest pitch, velocity, program and volume of MIDI."""

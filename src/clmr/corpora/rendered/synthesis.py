@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tinysoundfont
 
-from clmr.config import require
 from clmr.corpora.rendered.parts import Part, TimedNote
+from clmr.storage.strict import require
 
 _SOUNDFONT_FILES = {
     "timgm6mb": ("pretty_midi", "TimGM6mb.sf2"),

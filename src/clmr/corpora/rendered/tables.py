@@ -11,7 +11,7 @@ from clmr.corpora.rendered.draws import generator
 from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.planning import SPLITS, ClipPlan, CorpusPlan
 from clmr.corpora.rendered.vocabulary import VOCABULARIES
-from clmr.files import write_json, write_text
+from clmr.storage.files import write_json, write_text
 
 TABLES = ("clips.csv", "tags.csv", "tags_complete.csv", "corpus.json")
 

@@ -1,0 +1,84 @@
+"""Labelled clips one by one: subsets of them, and random crops for training."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clmr.batches.reading import AudioReader, read_ahead
+from clmr.compute.seeding import generator
+from clmr.corpora.store import Store
+
+
+def label_subset(store: Store, fraction: float, seed: int) -> np.ndarray:
+    """Training clips of a random share of the training split's tracks, as ascending rows of the store.
+
+    For one seed the subsets are nested: a smaller share is part of every larger one.
+
+    Source: thesis section 6.4.
+    Differs: the released code keeps at least one clip of every combination of tags, so more than the
+        share it states; here it is the share of tracks, and tags may lose all positives.
+
+    Args:
+        store: A labelled corpus.
+        fraction: Share of the tracks, in (0, 1]; rounded to whole tracks.
+        seed: Which subset.
+
+    Raises:
+        ValueError: If the training split has no labels at all, or the subset none.
+    """
+    rows = store.rows("train")
+    if not store.tags[rows].any():
+        raise ValueError(f"{store.folder}: no clip of the training split has any tag; use a labelled corpus")
+    tracks, track_of_row = np.unique(store.clips.track_id.to_numpy()[rows], return_inverse=True)
+    order = torch.randperm(len(tracks), generator=generator(seed, "labels")).numpy()
+    chosen = rows[np.isin(track_of_row, order[: round(fraction * len(tracks))])]
+    if not store.tags[chosen].any():
+        raise ValueError(
+            f"label_fraction {fraction} of the {len(tracks)} training tracks of {store.folder} are {len(chosen)} "
+            f"clips without any tag; use a larger fraction"
+        )
+    return chosen
+
+
+def labelled_batches(
+    store: Store, reader: AudioReader, rows: np.ndarray, n_samples: int, batch_size: int, seed: int, epoch: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One random crop of every clip, in random order, with the clip's tags, for one epoch.
+
+    The batches are as equal in size as can be, at most ``batch_size``; every clip comes once.
+
+    Args:
+        store: Clips and tags.
+        reader: Where the audio is read from, and onto which device.
+        rows: Clips, each of at least ``n_samples`` samples.
+        n_samples: T, length of a crop.
+        batch_size: Largest batch.
+        seed: Seed of order and positions.
+        epoch: Number of the epoch.
+
+    Yields:
+        Audio of shape (B, T), float32 in [-1, 1), and tags of shape (B, K), float32.
+    """
+    order = torch.randperm(len(rows), generator=generator(seed, "order", epoch)).numpy()
+    positions = torch.rand(len(rows), generator=generator(seed, "crops", epoch), dtype=torch.float64).numpy()
+    offsets, lengths = (store.clips[column].to_numpy()[rows] for column in ("offset", "n_samples"))
+    starts = offsets + (positions * (lengths - n_samples + 1)).astype(np.int64)
+    batches = np.array_split(order, n_batches(len(rows), batch_size))
+
+    def read(step: int) -> tuple[Tensor, Tensor]:
+        chosen = batches[step]
+        tags = torch.from_numpy(store.tags[rows[chosen]]).float()
+        return reader.read(starts[chosen], n_samples), tags
+
+    yield from read_ahead(read, len(batches))
+
+
+def n_batches(n_items: int, batch_size: int) -> int:
+    """Batches of at most ``batch_size`` that hold ``n_items``.
+
+    >>> n_batches(9, 4)
+    3
+    """
+    return -(-n_items // batch_size)

@@ -1,0 +1,91 @@
+"""Stretches of a store's audio as batches on the device that computes.
+
+Where the audio is read from decides how fast, never what is read.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clmr.corpora.store import Store
+
+_FULL_SCALE = 32_768
+# The rest is for weights, activations and intermediate results of the augmentations.
+_RESIDENT_SHARE = 0.4
+_CHUNK_SAMPLES = 2**26
+Item = TypeVar("Item")
+
+
+class AudioReader(Protocol):
+    """Anything that reads stretches of equal length."""
+
+    def read(self, starts: np.ndarray, n_samples: int) -> Tensor:
+        """Samples from the given positions on, shape (B, n_samples), float32 in [-1, 1)."""
+
+
+class MappedAudio:
+    """Reads from the memory map, so that memory does not grow with the corpus; copies to the device."""
+
+    def __init__(self, store: Store, device: torch.device) -> None:
+        self.store, self.device = store, device
+
+    def read(self, starts: np.ndarray, n_samples: int) -> Tensor:
+        """Samples from the given positions on, shape (B, n_samples), float32 in [-1, 1)."""
+        on_gpu = self.device.type == "cuda"
+        rows = torch.empty((len(starts), n_samples), dtype=torch.int16, pin_memory=on_gpu)
+        for row, start in zip(rows.numpy(), starts, strict=True):
+            row[:] = self.store.audio[start : start + n_samples]
+        # int16 crosses the bus in half the time of float32.
+        return rows.to(self.device, non_blocking=on_gpu).float().div_(_FULL_SCALE)
+
+
+class ResidentAudio:
+    """Holds the whole store in the device's memory; a batch is one gather there."""
+
+    def __init__(self, store: Store, device: torch.device) -> None:
+        self.device = device
+        self.audio = torch.empty(len(store.audio), dtype=torch.int16, device=device)
+        for begin in range(0, len(store.audio), _CHUNK_SAMPLES):
+            chunk = np.array(store.audio[begin : begin + _CHUNK_SAMPLES])
+            self.audio[begin : begin + len(chunk)] = torch.from_numpy(chunk).to(device)
+
+    def read(self, starts: np.ndarray, n_samples: int) -> Tensor:
+        """Samples from the given positions on, shape (B, n_samples), float32 in [-1, 1)."""
+        chosen = torch.from_numpy(np.ascontiguousarray(starts)).to(self.device)
+        return self.audio.unfold(0, n_samples, 1)[chosen].float().div_(_FULL_SCALE)
+
+
+def audio_reader(store: Store, device: torch.device) -> AudioReader:
+    """The fastest reader for the device: resident on a GPU with room for the store, else from the map."""
+    if device.type != "cuda":
+        return MappedAudio(store, device)
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return ResidentAudio(store, device) if fits(store.audio.nbytes, free_bytes) else MappedAudio(store, device)
+
+
+def fits(store_bytes: int, free_bytes: int) -> bool:
+    """Whether a store may take its place in a device's free memory.
+
+    >>> fits(30_000_000_000, 140_000_000_000), fits(320_000_000_000, 140_000_000_000)
+    (True, False)
+    """
+    return store_bytes <= _RESIDENT_SHARE * free_bytes
+
+
+def read_ahead(read: Callable[[int], Item], n_steps: int) -> Iterator[Item]:
+    """``read(0)``, ``read(1)``, ... for all steps, each read while the one before it is used.
+
+    >>> list(read_ahead(lambda step: 10 * step, 3))
+    [0, 10, 20]
+    """
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        upcoming = reader.submit(read, 0)
+        for step in range(n_steps):
+            current = upcoming.result()
+            if step + 1 < n_steps:
+                upcoming = reader.submit(read, step + 1)
+            yield current

@@ -1,0 +1,164 @@
+"""Work spread over processes that torchrun started: who does what, and gradients that cross processes.
+
+Without torchrun there is one process and nothing here communicates. Every process draws the numbers
+of the whole batch and keeps its share, so the batch is the same however many processes there are.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from clmr.compute.precision import at_least_float32
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes that work together.
+
+    Attributes:
+        rank: Number of this one.
+        size: How many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the one process that writes files and logs."""
+        return self.rank == 0
+
+    def share(self, n_items: int) -> slice:
+        """The part of ``n_items`` that this process takes; the parts follow each other and differ by one item at most.
+
+        >>> [World(rank, 3).share(8) for rank in range(3)]
+        [slice(0, 2, None), slice(2, 5, None), slice(5, 8, None)]
+        """
+        return slice(self.rank * n_items // self.size, (self.rank + 1) * n_items // self.size)
+
+
+ALONE = World()
+"""One process, with nobody to share work with."""
+
+
+@contextmanager
+def world(device: torch.device) -> Iterator[World]:
+    """The world that torchrun's environment variables describe; a world of one without them."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield World()
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield World(dist.get_rank(), size)
+    finally:
+        dist.destroy_process_group()
+
+
+def gather(rows: Tensor, world: World) -> Tensor:
+    """The rows of all processes, shape (B, D), in order of rank; gradients flow to this process's rows.
+
+    Each process computes the same loss from the gathered rows. So the gradient it finds for its own
+    is already whole, and gradients of parameters add up over processes.
+    """
+    return rows if world.size == 1 else _Gather.apply(rows, world)
+
+
+def gather_shares(rows: Tensor, n_items: int, world: World) -> Tensor:
+    """The rows of all processes, shape (n_items, D), where each brings those of its :meth:`World.share`."""
+    if world.size == 1:
+        return rows
+    shares = [World(rank, world.size).share(n_items) for rank in range(world.size)]
+    lengths = [share.stop - share.start for share in shares]
+    # Collectives want equal shapes: shorter shares are padded, and cut again afterwards.
+    padded = rows.new_zeros(max(lengths), *rows.shape[1:])
+    padded[: len(rows)] = rows
+    parts = [torch.empty_like(padded) for _ in shares]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[:length] for part, length in zip(parts, lengths, strict=True)])
+
+
+def wrap(network: nn.Module, device: torch.device, world: World) -> nn.Module:
+    """The network with batch statistics and gradients taken over all processes; itself in a world of one.
+
+    Gradients are averaged over processes: multiply a loss that every process computes in full by the
+    number of processes.
+    """
+    if world.size == 1:
+        return network
+    if device.type == "cuda":
+        synced = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        return nn.parallel.DistributedDataParallel(synced, device_ids=[torch.cuda.current_device()])
+    for module in network.modules():
+        for name, child in module.named_children():
+            if type(child) is nn.BatchNorm2d:
+                setattr(module, name, SyncedBatchNorm2d.of(child))
+    return nn.parallel.DistributedDataParallel(network)
+
+
+class SyncedBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm over the maps of all processes, on devices for which torch has none (CPU).
+
+    Source: thesis sections 3.2 and 5.1.2 (global batch normalisation).
+    """
+
+    @classmethod
+    def of(cls, norm: nn.BatchNorm2d) -> "SyncedBatchNorm2d":
+        """A synchronised batch norm that shares parameters and statistics with ``norm``."""
+        synced = cls(norm.num_features, norm.eps, norm.momentum)
+        synced.weight, synced.bias = norm.weight, norm.bias
+        synced.running_mean, synced.running_var = norm.running_mean, norm.running_var
+        synced.num_batches_tracked = norm.num_batches_tracked
+        return synced.train(norm.training)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Normalised maps of shape (B, C, 1, T), by the statistics of all processes while training."""
+        if not self.training:
+            return super().forward(maps)
+        values = at_least_float32(maps)
+        count = _AllSum.apply(values.new_tensor(float(values.numel() // values.shape[1])))
+        mean = _AllSum.apply(values.sum(dim=(0, 2, 3))) / count
+        centred = values - mean[:, None, None]
+        variance = _AllSum.apply(centred.square().sum(dim=(0, 2, 3))) / count
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        scale = self.weight / (variance + self.eps).sqrt()
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(maps.dtype)
+
+
+class _Gather(torch.autograd.Function):
+    """All rows forwards, this process's rows backwards."""
+
+    @staticmethod
+    def forward(context: torch.autograd.function.FunctionCtx, rows: Tensor, world: World) -> Tensor:
+        context.rows = slice(world.rank * len(rows), (world.rank + 1) * len(rows))
+        parts = [torch.empty_like(rows) for _ in range(world.size)]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(context: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient[context.rows], None
+
+
+class _AllSum(torch.autograd.Function):
+    """Sum over processes, forwards and backwards."""
+
+    @staticmethod
+    def forward(context: torch.autograd.function.FunctionCtx, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
+        return _AllSum.forward(context, gradient)

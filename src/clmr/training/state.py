@@ -1,0 +1,75 @@
+"""The state of interrupted training: weights, optimiser, learning curve."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from clmr.storage.tensors import load_tensors, load_weights, save_tensors
+
+_LOG = logging.getLogger("clmr")
+
+
+def save_state(
+    path: Path,
+    recipe: dict[str, Any],
+    history: list[dict[str, Any]],
+    modules: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    kept: dict[str, Tensor] | None = None,
+) -> None:
+    """Write all that interrupted training needs to go on; whole or not at all.
+
+    Args:
+        path: File of the state.
+        recipe: Recipe of the run, as plain values.
+        history: Rows of the learning curve so far.
+        modules: Networks by name.
+        optimizer: Their optimiser.
+        kept: Weights to remember beside those of now, such as the best so far.
+    """
+    tensors = training_state(modules, optimizer) | {f"kept.{name}": value for name, value in (kept or {}).items()}
+    save_tensors(path, tensors, {"recipe": recipe, "history": history})
+
+
+def resume_state(
+    path: Path, recipe: dict[str, Any], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
+    """History and kept weights of :func:`save_state`, with modules and optimiser as they were; empty without a file.
+
+    Raises:
+        ValueError: If the state is damaged or was left by another recipe.
+    """
+    if not path.is_file():
+        return [], {}
+    tensors, facts = load_tensors(path)
+    if facts["recipe"] != recipe:
+        raise ValueError(f"{path}: left by another recipe; remove it to start anew")
+    restore_training(modules, optimizer, tensors)
+    _LOG.info("resumed after epoch %d", len(facts["history"]))
+    kept = {name.removeprefix("kept."): value for name, value in tensors.items() if name.startswith("kept.")}
+    return facts["history"], kept
+
+
+def training_state(modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """All tensors that training needs to go on: weights, batch-norm statistics, optimiser moments."""
+    tensors = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
+    return tensors
+
+
+def restore_training(
+    modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
+) -> None:
+    """Put the result of :func:`training_state` back into freshly built modules and their optimiser."""
+    for name, module in modules.items():
+        load_weights(module, tensors, f"{name}.")
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, key = name.split(".")
+            moments.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
