@@ -1,22 +1,18 @@
 """Strict parameters: what is wrong, what is allowed and where, in every message."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
-from clmr.storage.strict import from_mapping, require, require_probability, require_range, to_mapping
+from clmr.storage.strict import Probability, Variants, from_mapping, require, require_range, strict, to_mapping
 
 
-@dataclass(frozen=True)
+@strict
 class Inner:
-    p: float
-
-    def __post_init__(self) -> None:
-        require_probability("p", self.p)
+    p: Probability
 
 
-@dataclass(frozen=True)
+@strict
 class Outer:
     kind: Literal["a", "b"]
     count: int
@@ -28,21 +24,24 @@ class Outer:
     note: str | None = None
 
 
-@dataclass(frozen=True)
+@strict
 class Round:
     kind: Literal["round"]
     radius: float
 
 
-@dataclass(frozen=True)
+@strict
 class Square:
     kind: Literal["square"]
     side: float
 
 
-@dataclass(frozen=True)
+SHAPES = Variants({"round": f"{__name__}:Round", "square": f"{__name__}:Square"})
+
+
+@strict
 class Shaped:
-    shape: Round | Square
+    shape: Annotated[Any, SHAPES]
 
 
 VALID = {
@@ -69,11 +68,15 @@ def test_mapping_and_dataclass_convert_into_each_other():
         ({"count": None}, "outer.count: found NoneType None, expected int"),
         ({"count": True}, "outer.count: found bool True, expected int"),
         ({"count": 2.0}, "outer.count: found float 2.0, expected int"),
-        ({"kind": "c"}, "outer.kind: found str 'c', allowed are a, b"),
-        ({"inner": {"p": 1.5}}, "outer.inner: p must be a probability"),
-        ({"inner": {"p": "1e-4"}}, r"outer.inner.p: found str '1e-4', expected float \(write 1.0e-4"),
+        ({"kind": "c"}, "outer.kind: found str 'c', allowed are 'a', 'b'"),
+        ({"inner": {"p": 1.5}}, "outer.inner.p must be <= 1, got 1.5"),
+        ({"inner": {"p": "1e-4"}}, r"outer.inner.p: found str '1e-4', expected float \(write 0.0001; YAML takes 1e-4 for text"),
         ({"inner": 3}, "outer.inner: found int 3, expected a mapping with the keys p"),
-        ({"bounds_hz": [1]}, "outer.bounds_hz: found 1 values, expected 2"),
+        ({"bounds_hz": [1]}, "outer.bounds_hz: found 1 values, expected more"),
+        ({"bounds_hz": [1, 2, 3]}, "outer.bounds_hz: found 3 values, expected 2"),
+        ({"inner": {"p": float("inf")}}, "outer.inner.p must be finite, got inf"),
+        ({"inner": {"p": 10**400}}, "outer.inner.p must be finite"),
+        ({"kind": []}, r"outer.kind: found list \[\], allowed are 'a', 'b'"),
         ({"bounds_hz": [1, "x"]}, r"outer.bounds_hz\[1\]: found str 'x', expected float"),
         ({"names": "x"}, "outer.names: found str 'x', expected a list"),
         ({"parts": {"one": {}}}, "outer.parts.one: missing key p"),

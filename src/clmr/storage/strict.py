@@ -1,60 +1,137 @@
-"""Strict conversion of plain mappings (YAML, JSON) to frozen dataclasses, and back.
+"""Strict parameters: frozen dataclasses that accept exactly what they declare, and say what is wrong.
 
-What belongs here: the machinery. What does not: the parameters themselves; each dataclass stands
-in the module that uses it, so that a stage depends on the parameters it reads and on no others.
+What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the words of the
+messages; the checking itself is pydantic's. What does not: the parameters. Each class stands beside the code
+that it steers, so that a stage depends on the parameters it reads and on no others.
 """
 
 import dataclasses
-import types
+import importlib
+import json
 import typing
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import pydantic
+import pydantic.dataclasses
+from pydantic_core import ErrorDetails, core_schema
 
 T = TypeVar("T")
 
+Probability = Annotated[float, pydantic.Field(ge=0, le=1)]
+Positive = Annotated[float, pydantic.Field(gt=0)]
+NonNegative = Annotated[float, pydantic.Field(ge=0)]
+Count = Annotated[int, pydantic.Field(ge=1)]
+"""A whole number of things, at least one."""
 
-def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
-    """An instance of a frozen dataclass with exactly the mapping's values, or an error that says what to mend.
+# Infinity and NaN pass most range checks and only fail much later, in a loss or in JSON.
+_CONFIG = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+_MOST_ERRORS_SHOWN = 10
 
-    Every field must be present unless it has a default, no other key may be, and each value must
-    have the annotated type (an int is accepted for a float). Ranges are the dataclass's own
-    business: it checks them in ``__post_init__`` with :func:`require`.
 
-    Args:
-        cls: The dataclass; fields may be scalars, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``,
-            ``dict[str, X]``, ``X | None``, ``Any``, other dataclasses, or a union of dataclasses that
-            the ``Literal`` of their field ``kind`` tells apart.
-        mapping: Plain values as YAML or JSON gives them.
-        where: Dotted place of the mapping, for messages, such as ``params.yaml: runs.clmr_scores``.
+@typing.dataclass_transform(frozen_default=True)
+def strict(cls: type[T]) -> type[T]:
+    """A frozen dataclass whose fields are checked on creation: types, ranges, unknown and missing keys.
 
-    Raises:
-        ValueError: For an unknown or missing key, a wrong type, or a value out of range.
+    Relations between fields are the class's own business: ``__post_init__`` checks them with :func:`require`.
 
-    >>> @dataclasses.dataclass(frozen=True)
+    >>> @strict
     ... class Head:
     ...     kind: typing.Literal["linear", "mlp"]
-    ...     dropout: float = 0.0
+    ...     dropout: Probability = 0.0
     >>> from_mapping(Head, {"kind": "mlp", "dropout": 1}, "params.yaml: head")
     Head(kind='mlp', dropout=1.0)
     """
-    if not isinstance(mapping, Mapping):
-        raise ValueError(f"{where}: found {_show(mapping)}, expected a mapping with the keys {_keys(cls)}")
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    unknown = [key for key in mapping if key not in fields]
-    if unknown:
-        raise ValueError(
-            f"{where}: found unknown key {_listed(unknown)}, allowed are {_listed(fields)}; remove or rename it"
-        )
-    required = [name for name, field in fields.items() if _has_no_default(field)]
-    missing = [name for name in required if name not in mapping]
-    if missing:
-        raise ValueError(f"{where}: missing key {_listed(missing)}; add it (required are {_listed(required)})")
-    annotations = typing.get_type_hints(cls)
-    values = {key: _convert(annotations[key], value, f"{where}.{key}") for key, value in mapping.items()}
+    return pydantic.dataclasses.dataclass(frozen=True, config=_CONFIG)(cls)
+
+
+@typing.dataclass_transform(frozen_default=True, kw_only_default=True)
+def strict_keywords(cls: type[T]) -> type[T]:
+    """As :func:`strict`, with fields given by name only, so that subclasses may add required ones."""
+    return pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_CONFIG)(cls)
+
+
+class Late:
+    """A parameter class named by ``"module:Class"`` and imported only when a value of it is read.
+
+    The code of a stage is what its entry point imports, and the modules of the parameter classes it was given
+    (:mod:`clmr.pipeline.code`). A class that is imported late is part of a stage only where it is used::
+
+        chain: Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")] | None
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def parameter_class(self, value: Any) -> type | None:
+        """The class that ``value`` should be of; None if the value does not say."""
+        return _imported(self.target)
+
+    def read(self, value: Any) -> Any:
+        """``value`` as an instance, checked; an instance stays as it is."""
+        cls = self.parameter_class(value)
+        if cls is None:
+            raise ValueError(self._complaint(value))
+        return value if isinstance(value, cls) else _adapter(cls).validate_json(json.dumps(value))
+
+    def _complaint(self, value: Any) -> str:
+        return f"found {_show(value)}, expected a mapping"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+
+class Variants(Late):
+    """Parameter classes told apart by the value of one key, each imported only when it is used.
+
+    Args:
+        targets: ``"module:Class"`` by the key's value. Each class declares the key as a ``Literal``.
+        key: Which key; ``kind`` unless said otherwise.
+
+    >>> shapes = Variants({"adam": "clmr.optim:AdamParams"})
+    >>> shapes.read({"kind": "sgd"})
+    Traceback (most recent call last):
+    ...
+    ValueError: kind: found str 'sgd', allowed are adam; choose one of them
+    """
+
+    def __init__(self, targets: Mapping[str, str], key: str = "kind") -> None:
+        self.targets, self.key = dict(targets), key
+
+    def parameter_class(self, value: Any) -> type | None:
+        """The class of the variant that ``value``, a mapping or an instance, names; None if it names none."""
+        named = value.get(self.key) if isinstance(value, Mapping) else getattr(value, self.key, None)
+        return _imported(self.targets[named]) if isinstance(named, str) and named in self.targets else None
+
+    def _complaint(self, value: Any) -> str:
+        listed = _listed(self.targets)
+        if not isinstance(value, Mapping) or self.key not in value:
+            return f"found {_show(value)}, expected a mapping with {self.key}: {' | '.join(self.targets)}"
+        return f"{self.key}: found {_show(value[self.key])}, allowed are {listed}; choose one of them"
+
+
+def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
+    """An instance of a strict class with exactly the mapping's values, or an error that says what to mend.
+
+    Args:
+        cls: A :func:`strict` class; an int is accepted for a float, a list for a tuple, and nothing else for
+            anything else.
+        mapping: Plain values as YAML or JSON gives them.
+        where: Dotted place of the mapping, for messages, such as ``params.yaml: runs.clmr_primary``.
+
+    Raises:
+        ValueError: One line for each thing that is wrong: its place, what was found, and what is allowed.
+    """
+    _require_text_keys(mapping, where)
     try:
-        return cls(**values)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
+        # By way of JSON, where lists are the only sequences and objects the only mappings: so strict types
+        # accept a list for a tuple, but neither text for a number nor a number for a truth value.
+        return _adapter(cls).validate_json(json.dumps(mapping))
+    except pydantic.ValidationError as error:
+        shown = error.errors(include_url=False)[:_MOST_ERRORS_SHOWN]
+        raise ValueError("\n".join(_sentence(cls, mapping, where, entry) for entry in shown)) from None
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{where}: found a value that is none of YAML's plain ones ({error})") from None
 
 
 def to_mapping(instance: Any) -> dict[str, Any]:
@@ -86,97 +163,117 @@ def require_range(name: str, bounds: tuple[float, float], lowest: float, highest
     )
 
 
-def require_probability(name: str, value: float) -> None:
-    """Raise ``ValueError`` unless ``0 <= value <= 1``."""
-    require(0 <= value <= 1, name, value, "a probability in [0, 1]")
+def _imported(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
-def _convert(annotation: Any, value: Any, where: str) -> Any:
-    origin = typing.get_origin(annotation)
-    if annotation is Any:
-        return value
-    if dataclasses.is_dataclass(annotation):
-        return from_mapping(annotation, value, where)
-    if origin is typing.Literal:
-        return _convert_literal(typing.get_args(annotation), value, where)
-    if origin in (typing.Union, types.UnionType):
-        return _convert_optional(typing.get_args(annotation), value, where)
-    if origin is tuple:
-        return _convert_tuple(typing.get_args(annotation), value, where)
-    if origin is dict:
-        return _convert_dict(typing.get_args(annotation)[1], value, where)
-    return _convert_scalar(annotation, value, where)
+def _adapter(cls: type[T]) -> pydantic.TypeAdapter[T]:
+    return pydantic.TypeAdapter(cls)
 
 
-def _convert_literal(choices: tuple[Any, ...], value: Any, where: str) -> Any:
-    if value not in choices:
-        raise ValueError(f"{where}: found {_show(value)}, allowed are {_listed(choices)}; choose one of them")
-    return value
+def _require_text_keys(value: Any, where: str) -> None:
+    """JSON would turn a number that is a key into text, and nobody would notice."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"{where}: found the key {_show(key)}, expected text; quote it")
+            _require_text_keys(entry, f"{where}.{key}")
 
 
-def _convert_optional(options: tuple[Any, ...], value: Any, where: str) -> Any:
-    if value is None and type(None) in options:
-        return None
-    choices = [option for option in options if option is not type(None)]
-    return _convert(choices[0], value, where) if len(choices) == 1 else _convert_kind(choices, value, where)
+_SENTENCES: dict[str, Callable[[ErrorDetails], str]] = {
+    "greater_than": lambda entry: f" must be > {_number(entry['ctx']['gt'])}, got {entry['input']!r}",
+    "greater_than_equal": lambda entry: f" must be >= {_number(entry['ctx']['ge'])}, got {entry['input']!r}",
+    "less_than_equal": lambda entry: f" must be <= {_number(entry['ctx']['le'])}, got {entry['input']!r}",
+    "finite_number": lambda entry: f" must be finite, got {str(entry['input'])[:20]}",
+    "int_type": lambda entry: f": found {_show(entry['input'])}, expected int",
+    "bool_type": lambda entry: f": found {_show(entry['input'])}, expected bool (true or false)",
+    "float_type": lambda entry: f": found {_show(entry['input'])}, expected float{_hint(entry['input'])}",
+    "string_type": lambda entry: f": found {_show(entry['input'])}, expected str; quote it",
+    "tuple_type": lambda entry: f": found {_show(entry['input'])}, expected a list",
+    "dict_type": lambda entry: f": found {_show(entry['input'])}, expected a mapping",
+    "literal_error": lambda entry: (
+        f": found {_show(entry['input'])}, allowed are "
+        f"{entry['ctx']['expected'].replace(' or ', ', ')}; choose one of them"
+    ),
+}
 
 
-def _convert_kind(classes: list[type], value: Any, where: str) -> Any:
-    """An instance of the one class whose field ``kind`` admits the value's."""
-    kinds = {kind: cls for cls in classes for kind in typing.get_args(typing.get_type_hints(cls)["kind"])}
-    if not isinstance(value, Mapping) or "kind" not in value:
-        raise ValueError(f"{where}: found {_show(value)}, expected a mapping with kind: {' | '.join(kinds)}")
-    return from_mapping(kinds[_convert_literal(tuple(kinds), value["kind"], f"{where}.kind")], value, where)
+def _sentence(cls: type, mapping: Any, where: str, entry: ErrorDetails) -> str:
+    """One error of pydantic as a sentence: place, what was found, what is allowed, what to do."""
+    loc, kind = entry["loc"], entry["type"]
+    place = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    parent = where + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc[:-1])
+    if kind in ("unexpected_keyword_argument", "missing", "dataclass_type"):
+        owner = _class_at(cls, mapping, loc if kind == "dataclass_type" else loc[:-1])
+        keys = _listed(field.name for field in dataclasses.fields(owner)) if owner else "others"
+        if kind == "dataclass_type":
+            return f"{place}: found {_show(entry['input'])}, expected a mapping with the keys {keys}"
+        if kind == "unexpected_keyword_argument":
+            return f"{parent}: found unknown key {loc[-1]}, allowed are {keys}; remove or rename it"
+        if isinstance(loc[-1], str):
+            return f"{parent}: missing key {loc[-1]}; add it (its keys are {keys})"
+        return f"{parent}: found {len(entry['input'])} values, expected more"
+    if kind == "value_error":
+        message = str(entry["ctx"]["error"])
+        inner = message.split(": found", 1)[0]
+        return f"{place}.{message}" if inner.isidentifier() and ": found" in message else f"{place}: {message}"
+    if kind == "too_long":
+        return f"{place}: found {entry['ctx']['actual_length']} values, expected {entry['ctx']['max_length']}"
+    if kind in _SENTENCES:
+        return place + _SENTENCES[kind](entry)
+    return f"{place}: found {_show(entry['input'])}; {entry['msg']}"
 
 
-def _convert_tuple(items: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{where}: found {_show(value)}, expected a list")
-    if items[-1] is Ellipsis:
-        items = (items[0],) * len(value)
-    if len(items) != len(value):
-        raise ValueError(f"{where}: found {len(value)} values, expected {len(items)}")
-    return tuple(
-        _convert(item, entry, f"{where}[{index}]") for index, (item, entry) in enumerate(zip(items, value, strict=True))
-    )
+def _class_at(cls: Any, value: Any, loc: tuple[int | str, ...]) -> type | None:
+    """The strict class that the value at ``loc``, seen from one of class ``cls``, should be of."""
+    if not loc:
+        return cls if dataclasses.is_dataclass(cls) else None
+    head, rest = loc[0], loc[1:]
+    if dataclasses.is_dataclass(cls):
+        annotation = typing.get_type_hints(cls, include_extras=True).get(str(head))
+    else:
+        annotation = typing.get_args(cls)[-1] if typing.get_args(cls) else None
+    try:
+        below = value[head]
+    except (LookupError, TypeError):
+        below = None
+    return _class_at(_resolved(annotation, below), below, rest)
 
 
-def _convert_dict(item: Any, value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where}: found {_show(value)}, expected a mapping")
-    for key in value:
-        if not isinstance(key, str):
-            raise ValueError(f"{where}: found the key {_show(key)}, expected text; quote it")
-    return {key: _convert(item, entry, f"{where}.{key}") for key, entry in value.items()}
-
-
-def _convert_scalar(annotation: type, value: Any, where: str) -> Any:
-    # bool is a subclass of int; "true" where a count is meant must not pass as 1.
-    if annotation is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool)):
-        return value
-    hint = " (write 1.0e-4, not 1e-4)" if annotation is float and isinstance(value, str) else ""
-    raise ValueError(f"{where}: found {_show(value)}, expected {annotation.__name__}{hint}")
-
-
-def _has_no_default(field: dataclasses.Field) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+def _resolved(annotation: Any, value: Any) -> Any:
+    """The class behind an annotation: what is optional taken off, what is late imported."""
+    for option in (annotation, *typing.get_args(annotation)):
+        late = next((extra for extra in getattr(option, "__metadata__", ()) if isinstance(extra, Late)), None)
+        if late is not None:
+            return late.parameter_class(value)
+        if dataclasses.is_dataclass(option):
+            return option
+    return annotation
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
     return value
 
 
-def _keys(cls: type) -> str:
-    return _listed(field.name for field in dataclasses.fields(cls))
+def _hint(value: Any) -> str:
+    """What to do about a number that YAML took for text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return ""
+    return f" (write {number!r}; YAML takes 1e-4 for text, and 1.0e-4 for a number)" if isinstance(value, str) else ""
 
 
-def _listed(items: Any) -> str:
+def _number(bound: float) -> str:
+    return f"{bound:g}"
+
+
+def _listed(items: Iterable[Any]) -> str:
     return ", ".join(str(item) for item in items)
 
 
