@@ -1,0 +1,1 @@
+"""Batches of audio and tags on the device that computes, read from stores."""
