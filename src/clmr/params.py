@@ -7,20 +7,20 @@ for :mod:`clmr.pipeline.plan`, which hands each stage its part.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.paper.figure_params import TaggingParams
+from clmr.paper.planned import Scale
 from clmr.pipeline.recipes import OVER, combinations, overlaid, resolved, with_values
-from clmr.storage.strict import Late, from_mapping, require, strict
+from clmr.storage.strict import Variants, from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
 
-Scale = Literal["smoke", "embedded", "full_size", "paper"]
-SUPERVISED = Late("clmr.training.supervised:SupervisedRecipe")
+SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 
 # Of a line, what says where it reads and writes; the rest is the recipe. dvc.yaml interpolates these.
 _LINE_KEYS = ("store", "evaluate_on", "experiment")
@@ -183,7 +183,7 @@ def read_params(path: Path, overlay: Path | None = None) -> Params:
 
 
 def _run(
-    params: Params, section: str, name: str, line: Any, classes: Late, values: Mapping[str, Any] | None = None
+    params: Params, section: str, name: str, line: Any, classes: Variants, values: Mapping[str, Any] | None = None
 ) -> Run:
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
@@ -200,7 +200,7 @@ def _run(
     cls = classes.parameter_class(recipe)
     if cls is None:
         found = recipe.get("method")
-        raise ValueError(f"{where}: method: found {found!r}, allowed are {', '.join(METHODS.targets)}; choose one of them")
+        raise ValueError(f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them")
     return Run(
         name=name,
         recipe=from_mapping(cls, recipe, where),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from clmr.paper.planned import PublishedStage, ScoredSystem
 from clmr.params import Params, Run, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline import paths
 from clmr.pipeline.code import code_digests
@@ -22,9 +23,7 @@ from clmr.pipeline.stage_params import (
     GridStage,
     LogMelStage,
     PretrainStage,
-    PublishedStage,
     ReportStage,
-    ScoredSystem,
     StoreStage,
     SupervisedStage,
     TaggingStage,
@@ -126,8 +125,7 @@ def _evaluation(params: Params, run: Run, store: str, experiment: str) -> Evalua
 
 
 def _grid(params: Params, runs: list[Run]) -> GridStage:
-    # The recipes are in the plan as plain values, of which the stage reads one after the other.
-    own = tuple(Combination(dict(run.values), to_mapping(run.recipe)) for run in runs)
+    own = tuple(Combination(dict(run.values), run.recipe) for run in runs)
     return GridStage(own, params.probe, runs[0].store, runs[0].evaluate_on, runs[0].experiment)
 
 
