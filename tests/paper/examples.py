@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from clmr.paper.tables import ScoredSystem, score_table
+from clmr.paper.planned import ScoredSystem
+from clmr.paper.tables import score_table
 from clmr.paper.thesis import load_thesis
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import pytest
 
 from clmr.paper import reading
 from clmr.paper.figure_params import TaggingParams, TagWiseParams
-from clmr.paper.tables import ScoredSystem
+from clmr.paper.planned import ScoredSystem
 from clmr.pipeline import paths
 from clmr.storage.strict import from_mapping
 
@@ -22,21 +22,13 @@ def repository(tmp_path, monkeypatch):
 
 def test_curves_come_run_by_run_without_those_of_no_epoch(repository):
     for run, rows in {"long": "0,1,2.0\n0,2,1.5\n1,1,2.1\n", "untrained": ""}.items():
-        path = paths.curve_file("main", run)
+        path = paths.curve_file(run, "main")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("seed,epoch,loss\n" + rows)
-    found = reading.curves("main", ["untrained", "long"])
+    found = reading.curves(["untrained", "long"], "main")
     assert found[["run", "seed", "epoch"]].to_numpy().tolist() == [["long", 0, 1], ["long", 0, 2], ["long", 1, 1]]
     with pytest.raises(ValueError, match="found no epoch in the curves of untrained"):
-        reading.curves("main", ["untrained"])
-
-
-def test_systems_are_those_of_the_plan_in_its_order():
-    entry = {"stage": "log_mel@s", "system": "log_mel", "run": None, "pretrain_corpus": None, "eval_corpus": "c"}
-    other = entry | {"stage": "evaluate@r", "run": "r", "varies": {"epochs": 3}}
-    assert [found.stage for found in reading.scored_systems([other, entry])] == ["evaluate@r", "log_mel@s"]
-    with pytest.raises(ValueError, match="plan: systems: log_mel@s: found unknown key seed"):
-        reading.scored_systems([entry | {"seed": 1}])
+        reading.curves(["untrained"], "main")
 
 
 def test_a_run_is_found_by_the_corpus_it_was_scored_on():
@@ -52,15 +44,15 @@ def test_tags_are_scored_with_the_first_seed_and_unscorable_ones_left_out(store,
     heads = {"clmr": "linear", "cpc": "linear", "pons": "end_to_end"}
     asked = []
 
-    def load_scores(folder, seed):
+    def load_clip_scores(folder, seed):
         asked.append((folder.name, seed))
         head = heads[next(name for name in heads if name in folder.name)]
         return {head: store.tags[rows].astype(float)}, rows
 
     monkeypatch.setattr(reading, "open_store", lambda folder: store)
     monkeypatch.setattr(reading, "corpus_of", lambda name: "tones")
-    monkeypatch.setattr(reading, "load_rows", lambda folder: [score_row(seed=7), score_row(seed=8)])
-    monkeypatch.setattr(reading, "load_scores", load_scores)
+    monkeypatch.setattr(reading, "load_score_rows", lambda folder: [score_row(seed=7), score_row(seed=8)])
+    monkeypatch.setattr(reading, "load_clip_scores", load_clip_scores)
     shown = TagWiseParams(clmr="clmr_tones", cpc="cpc_tones", supervised="pons_tones")
     found = reading.tag_wise_scores(shown, systems, "primary")
     assert asked == [("evaluate_clmr_tones", 7), ("evaluate_cpc_tones", 7), ("evaluate_pons_tones", 7)]

@@ -5,7 +5,8 @@ import io
 import pandas as pd
 import pytest
 
-from clmr.paper.tables import SCORE_COLUMNS, ScoredSystem, score_table, scores_by_size, varied_columns
+from clmr.paper.planned import ScoredSystem
+from clmr.paper.tables import SCORE_COLUMNS, score_table, scores_by_size, varied_columns
 from clmr.storage.strict import from_mapping
 
 from .examples import THESIS, score_row, system, table_6_1

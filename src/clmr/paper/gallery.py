@@ -3,17 +3,18 @@
 All of it is told by the plan, which lists the stages in their order; nothing is found by looking into folders.
 """
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.markdown import markdown, table_markdown
+from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import read_table, save_table
 from clmr.pipeline import paths
 from clmr.pipeline.cleaning import read_notebook, with_current_prose, write_notebook
 from clmr.storage.files import read_json, write_json, write_text
-from clmr.storage.strict import require, strict
 
 SCALE_NOTES = {
     "smoke": "**Smoke scale.** A few clips and steps, to see that everything runs. The numbers mean nothing.",
@@ -33,54 +34,26 @@ SCALE_NOTES = {
     ),
 }
 
-
-@strict
-class RecordedStage:
-    """A stage whose provenance and cost are published.
-
-    Attributes:
-        stage: Its name, as DVC has it.
-        notebook: The notebook it executes, without suffix; None for a module.
-    """
-
-    stage: str
-    notebook: str | None
+Records = dict[str, dict[str, Any]]
+"""Provenance and cost by stage."""
 
 
-@strict
-class ReportParams:
-    """What the gallery is about.
-
-    Attributes:
-        scale: Label of all numbers.
-        stages: All recorded stages, in the order of the pipeline.
-    """
-
-    scale: Literal["smoke", "embedded", "full_size", "paper"]
-    stages: tuple[RecordedStage, ...]
-
-    def __post_init__(self) -> None:
-        known = {recorded.stage for recorded in self.stages}
-        missing = sorted({artefact.stage for artefact in ARTEFACTS} - known)
-        require(not missing, "stages", sorted(known), f"all that write artefacts; add {', '.join(missing)}")
-
-
-def publish_notebooks(params: ReportParams) -> list[str]:
+def publish_notebooks(stages: Sequence[PublishedStage]) -> list[str]:
     """Write every executed notebook with the current prose to ``results/notebooks``; their stages."""
     published = []
-    for recorded in params.stages:
-        if recorded.notebook is None:
+    for stage in stages:
+        if stage.notebook is None:
             continue
-        executed = read_notebook(paths.executed_notebook(recorded.stage))
-        source = read_notebook(paths.source_notebook(recorded.notebook))
-        write_notebook(with_current_prose(executed, source), paths.published_notebook(recorded.stage))
-        published.append(recorded.stage)
+        executed = read_notebook(paths.executed_notebook(stage.stage))
+        source = read_notebook(paths.source_notebook(stage.notebook))
+        write_notebook(with_current_prose(executed, source), paths.published_notebook(stage.stage))
+        published.append(stage.stage)
     return published
 
 
-def publish_records(params: ReportParams) -> pd.DataFrame:
+def publish_records(stages: Sequence[PublishedStage]) -> pd.DataFrame:
     """Write the provenance of all stages as one file, and their costs as a table; the table."""
-    records = _records(params)
+    records = _records(stages)
     write_json(paths.provenance_file(), {stage: record["provenance"] for stage, record in records.items()})
     costs = pd.DataFrame([{"stage": stage} | record["cost"] for stage, record in records.items()])
     return save_table(costs[["stage", "wall_s", "peak_memory_gib"]], "table_costs")
@@ -106,26 +79,40 @@ def cost_markdown(costs: pd.DataFrame) -> str:
     return markdown(["stage", "seconds", "peak memory (GiB)"], [*rows, ["**sum**", f"{costs.wall_s.sum():.1f}", ""]])
 
 
-def gallery(params: ReportParams) -> str:
-    """The page ``results/README.md``."""
-    records = _records(params)
+def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
+    """The page ``results/README.md``.
+
+    Args:
+        scale: Label of all numbers, a key of :data:`SCALE_NOTES`.
+        stages: All stages with a record, in the order of the pipeline.
+
+    Raises:
+        ValueError: If a stage that writes an artefact is not among them.
+    """
+    missing = sorted({artefact.stage for artefact in ARTEFACTS} - {published.stage for published in stages})
+    if missing:
+        raise ValueError(
+            f"found no {', '.join(missing)} among the published stages, but artefacts that they write; "
+            "have the plan list every stage that has a record"
+        )
+    records = _records(stages)
     parts = [
         "# Results",
         "Written by the stage `report`; every number below comes from a file in this folder.",
-        SCALE_NOTES[params.scale],
-        *(_section(artefact, params, records) for artefact in ARTEFACTS),
+        SCALE_NOTES[scale],
+        *(_section(artefact, scale, stages, records) for artefact in ARTEFACTS),
         "## Provenance",
         "What each stage was made from. *Code* is a digest of the code that its notebook or module runs, comments and "
         "docstrings left out; [provenance.json](provenance.json) also holds parameter values, package versions and "
         "machine type. [Costs](tables/table_costs.md) are apart, since they vary from run to run.",
-        _provenance_table(params, records),
+        _provenance_table(stages, records),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def write_gallery(params: ReportParams) -> None:
-    """Write ``results/README.md``."""
-    write_text(paths.results_dir() / "README.md", gallery(params))
+def write_gallery(scale: Scale, stages: Sequence[PublishedStage]) -> None:
+    """Write ``results/README.md``; arguments as for :func:`gallery`."""
+    write_text(paths.results_dir() / "README.md", gallery(scale, stages))
 
 
 def with_readme_table(readme: str, table: str) -> str:
@@ -142,12 +129,12 @@ def with_readme_table(readme: str, table: str) -> str:
     return f"{head}{begin}{marker}\n{table}{end}{rest.split(end, 1)[1]}"
 
 
-def _records(params: ReportParams) -> dict[str, dict[str, Any]]:
+def _records(stages: Sequence[PublishedStage]) -> Records:
     """Provenance and cost of each stage, in order."""
-    return {recorded.stage: read_json(paths.record_file(recorded.stage)) for recorded in params.stages}
+    return {published.stage: read_json(paths.record_file(published.stage)) for published in stages}
 
 
-def _section(artefact: Artefact, params: ReportParams, records: dict[str, dict[str, Any]]) -> str:
+def _section(artefact: Artefact, scale: Scale, stages: Sequence[PublishedStage], records: Records) -> str:
     """One table or figure, with its caption above it and where it is from below."""
     if artefact.is_table:
         shown = paths.table_file(artefact.name).with_suffix(".md").read_text(encoding="utf-8").rstrip("\n")
@@ -155,22 +142,20 @@ def _section(artefact: Artefact, params: ReportParams, records: dict[str, dict[s
     else:
         shown = f"![{artefact.caption}](figures/{artefact.name}.png)"
         data = f"[data](figures/{artefact.name}.csv)"
-    written_by = next(recorded for recorded in params.stages if recorded.stage == artefact.stage)
+    written_by = next(published for published in stages if published.stage == artefact.stage)
     facts = [data, f"stage `{artefact.stage}`", _notebook_link(written_by), f"code {_code(records[artefact.stage])}"]
-    origin = " · ".join(fact for fact in [*facts, f"scale {params.scale}"] if fact)
+    origin = " · ".join(fact for fact in [*facts, f"scale {scale}"] if fact)
     return f"## {artefact.title}: `{artefact.name}`\n\n{artefact.caption}\n\n{shown}\n\n{origin}"
 
 
-def _provenance_table(params: ReportParams, records: dict[str, dict[str, Any]]) -> str:
-    rows = [
-        [f"`{recorded.stage}`", _notebook_link(recorded), _code(records[recorded.stage])] for recorded in params.stages
-    ]
+def _provenance_table(stages: Sequence[PublishedStage], records: Records) -> str:
+    rows = [[f"`{stage.stage}`", _notebook_link(stage), _code(records[stage.stage])] for stage in stages]
     return markdown(["stage", "notebook", "code"], rows)
 
 
-def _notebook_link(recorded: RecordedStage) -> str:
+def _notebook_link(stage: PublishedStage) -> str:
     """The executed notebook of a stage; empty where a module ran."""
-    return f"[{recorded.notebook}](notebooks/{paths.file_stem(recorded.stage)}.ipynb)" if recorded.notebook else ""
+    return f"[{stage.notebook}](notebooks/{paths.file_stem(stage.stage)}.ipynb)" if stage.notebook else ""
 
 
 def _code(record: dict[str, Any]) -> str:

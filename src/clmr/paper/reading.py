@@ -4,23 +4,20 @@ What is read is named by the plan, never found by looking: a stage that failed o
 not a row that is missing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.metrics import tag_scores
-from clmr.evaluation.scores import load_rows, load_scores
+from clmr.evaluation.scores import ScoreRow, load_clip_scores, load_score_rows
 from clmr.models.heads import END_TO_END
 from clmr.paper.figure_params import TagWiseParams
-from clmr.paper.tables import ScoredSystem, row_label, tag_table
+from clmr.paper.planned import ScoredSystem
+from clmr.paper.tables import row_label, tag_table
 from clmr.paper.thesis import Thesis, load_thesis
 from clmr.pipeline import paths
 from clmr.storage.files import read_json
-from clmr.storage.strict import from_mapping
-
-SEED_COLUMN = "seed"
 
 
 def thesis() -> Thesis:
@@ -28,19 +25,14 @@ def thesis() -> Thesis:
     return load_thesis(paths.root() / "references" / "thesis.yaml")
 
 
-def scored_systems(entries: Iterable[Mapping[str, Any]]) -> tuple[ScoredSystem, ...]:
-    """The systems that the plan lists, checked and in its order."""
-    return tuple(from_mapping(ScoredSystem, entry, f"plan: systems: {entry.get('stage')}") for entry in entries)
-
-
-def scores(systems: Iterable[ScoredSystem]) -> dict[str, list[dict[str, Any]]]:
+def scores(systems: Iterable[ScoredSystem]) -> dict[str, list[ScoreRow]]:
     """Scores by stage: one row per head and seed."""
-    return {system.stage: load_rows(paths.evaluation_dir(system.stage)) for system in systems}
+    return {system.stage: load_score_rows(paths.evaluation_dir(system.stage)) for system in systems}
 
 
 def first_seed(system: ScoredSystem) -> int:
     """The seed shown where a figure has room for one."""
-    return load_rows(paths.evaluation_dir(system.stage))[0][SEED_COLUMN]
+    return load_score_rows(paths.evaluation_dir(system.stage))[0]["seed"]
 
 
 def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> ScoredSystem:
@@ -58,13 +50,13 @@ def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> Sco
     return found[0]
 
 
-def curves(experiment: str, runs: Iterable[str]) -> pd.DataFrame:
+def curves(runs: Iterable[str], experiment: str) -> pd.DataFrame:
     """Learning curves of those runs of an experiment that were trained at all; columns run, seed, epoch and others.
 
     Raises:
         ValueError: If none of them was.
     """
-    read = {run: pd.read_csv(paths.curve_file(experiment, run)) for run in runs}
+    read = {run: pd.read_csv(paths.curve_file(run, experiment)) for run in runs}
     trained = [curve.assign(run=run) for run, curve in read.items() if len(curve)]
     if not trained:
         raise ValueError(f"found no epoch in the curves of {', '.join(read)}; show at least one run that was trained")
@@ -95,7 +87,7 @@ def tag_wise_scores(params: TagWiseParams, systems: Sequence[ScoredSystem], stor
     parts = []
     for run, head in shown:
         system = system_of_run(systems, run, corpus)
-        by_head, rows = load_scores(paths.evaluation_dir(system.stage), first_seed(system))
+        by_head, rows = load_clip_scores(paths.evaluation_dir(system.stage), first_seed(system))
         roc_auc = tag_scores(opened.tags[rows], by_head[head]).roc_auc
         label = row_label(system.system, head)
         parts.append(pd.DataFrame({"tag": opened.tag_names, "system": label, "roc_auc": roc_auc}))

@@ -5,15 +5,14 @@ What belongs here: pure functions from plain values to tables. What does not: fi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from clmr.models.heads import END_TO_END
+from clmr.paper.planned import ScoredSystem
 from clmr.paper.thesis import Thesis
-from clmr.storage.strict import strict
 
 IDENTITY = ("system", "pretrain_corpus", "eval_corpus", "head")
 """What a row of a score table is, apart from what its table varies."""
@@ -41,27 +40,6 @@ SYSTEM_NAMES = {
     "pons": "Pons et al.",
     "dieleman": "1-D CNN (Dieleman and Schrauwen)",
 }
-
-
-@strict
-class ScoredSystem:
-    """What a row of a score table is about, as the plan has derived it.
-
-    Attributes:
-        stage: The stage that scored it.
-        system: Identifier of the system; a system that was trained for no epoch is a random initialisation.
-        run: The run whose weights were scored; None for a system without weights.
-        pretrain_corpus: What its encoder was pre-trained on; None without pre-training.
-        eval_corpus: The corpus whose test split was scored.
-        varies: Parameters by which tables tell its runs apart, such as ``batch_size``.
-    """
-
-    stage: str
-    system: str
-    run: str | None
-    pretrain_corpus: str | None
-    eval_corpus: str
-    varies: dict[str, Any] = field(default_factory=dict)
 
 
 def score_table(
