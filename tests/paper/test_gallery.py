@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import nbformat
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import save_table
 from clmr.pipeline import paths
+from clmr.pipeline.cleaning import read_notebook, write_notebook
 from clmr.storage.files import read_json, write_json
 
 from .examples import ROOT, system, table_6_1
@@ -58,6 +60,27 @@ def test_records_become_one_file_and_one_table(results):
         "| tagging | 1.5 | 0.25 |",
         "| **sum** | 3.0 |  |",
     ]
+
+
+def test_executed_notebooks_are_published_with_the_prose_of_today(results):
+    cell = nbformat.v4.new_code_cell("1 + 1", id="sum")
+    source = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Today.", id="title"), cell])
+    result = nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=1)
+    executed = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("Then.", id="title"),
+            nbformat.v4.new_code_cell("1 + 1", id="sum", outputs=[result], execution_count=1),
+        ]
+    )
+    for notebook, path in (
+        (source, paths.source_notebook("04_tagging")),
+        (executed, paths.executed_notebook("tagging")),
+    ):
+        write_notebook(notebook, path)
+    assert gallery.publish_notebooks(STAGES) == ["tagging"]
+    title, code = read_notebook(paths.published_notebook("tagging")).cells
+    assert title.source == "Today."
+    assert code.outputs[0]["data"] == {"text/plain": "2"}
 
 
 def test_a_stage_that_the_plan_forgets_is_named():

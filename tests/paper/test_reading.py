@@ -50,11 +50,10 @@ def test_tags_are_scored_with_the_first_seed_and_unscorable_ones_left_out(store,
         return {head: store.tags[rows].astype(float)}, rows
 
     monkeypatch.setattr(reading, "open_store", lambda folder: store)
-    monkeypatch.setattr(reading, "corpus_of", lambda name: "tones")
     monkeypatch.setattr(reading, "load_score_rows", lambda folder: [score_row(seed=7), score_row(seed=8)])
     monkeypatch.setattr(reading, "load_clip_scores", load_clip_scores)
     shown = TagWiseParams(clmr="clmr_tones", cpc="cpc_tones", supervised="pons_tones")
-    found = reading.tag_wise_scores(shown, systems, "primary")
+    found = reading.tag_wise_scores(shown, systems, "main", "primary", "tones")
     assert asked == [("evaluate_clmr_tones", 7), ("evaluate_cpc_tones", 7), ("evaluate_pons_tones", 7)]
     assert list(dict.fromkeys(found.system)) == ["CLMR, linear", "CPC, linear", "Pons et al."]
     assert set(found.tag) == {"high", "low"}

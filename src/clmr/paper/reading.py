@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from clmr.corpora.store import STORE_NAME, open_store
+from clmr.corpora.store import open_store
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.scores import ScoreRow, load_clip_scores, load_score_rows
 from clmr.models.heads import END_TO_END
@@ -17,7 +17,6 @@ from clmr.paper.planned import ScoredSystem
 from clmr.paper.tables import row_label, tag_table
 from clmr.paper.thesis import Thesis, load_thesis
 from clmr.pipeline import paths
-from clmr.storage.files import read_json
 
 
 def thesis() -> Thesis:
@@ -25,14 +24,14 @@ def thesis() -> Thesis:
     return load_thesis(paths.root() / "references" / "thesis.yaml")
 
 
-def scores(systems: Iterable[ScoredSystem]) -> dict[str, list[ScoreRow]]:
-    """Scores by stage: one row per head and seed."""
-    return {system.stage: load_score_rows(paths.evaluation_dir(system.stage)) for system in systems}
+def scores(systems: Iterable[ScoredSystem], experiment: str) -> dict[str, list[ScoreRow]]:
+    """Scores of the systems of an experiment by stage: one row per head and seed."""
+    return {system.stage: load_score_rows(paths.scores_dir(system.stage, experiment)) for system in systems}
 
 
-def first_seed(system: ScoredSystem) -> int:
+def first_seed(system: ScoredSystem, experiment: str) -> int:
     """The seed shown where a figure has room for one."""
-    return load_score_rows(paths.evaluation_dir(system.stage))[0]["seed"]
+    return load_score_rows(paths.scores_dir(system.stage, experiment))[0]["seed"]
 
 
 def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> ScoredSystem:
@@ -69,25 +68,25 @@ def tag_counts(store: str) -> pd.DataFrame:
     return tag_table(opened.tag_names, opened.tags, opened.clips.split.to_numpy())
 
 
-def corpus_of(store: str) -> str:
-    """The corpus a store was made from."""
-    return read_json(paths.store_dir(store) / STORE_NAME)["corpus"]
-
-
-def tag_wise_scores(params: TagWiseParams, systems: Sequence[ScoredSystem], store: str) -> pd.DataFrame:
+def tag_wise_scores(
+    params: TagWiseParams, systems: Sequence[ScoredSystem], experiment: str, store: str, corpus: str
+) -> pd.DataFrame:
     """ROC-AUC of every tag of a store that can be scored; columns tag, system, roc_auc.
 
     Args:
         params: The runs to show.
-        systems: What the plan lists; each of the runs must be among them, scored on the store's corpus.
+        systems: What the plan lists; each of the runs must be among them, scored on the corpus.
+        experiment: To which they belong.
         store: The store whose tags are shown.
+        corpus: What it was made from.
     """
-    opened, corpus = open_store(paths.store_dir(store)), corpus_of(store)
+    opened = open_store(paths.store_dir(store))
     shown = ((params.clmr, "linear"), (params.cpc, "linear"), (params.supervised, END_TO_END))
     parts = []
     for run, head in shown:
         system = system_of_run(systems, run, corpus)
-        by_head, rows = load_clip_scores(paths.evaluation_dir(system.stage), first_seed(system))
+        folder = paths.scores_dir(system.stage, experiment)
+        by_head, rows = load_clip_scores(folder, first_seed(system, experiment))
         roc_auc = tag_scores(opened.tags[rows], by_head[head]).roc_auc
         label = row_label(system.system, head)
         parts.append(pd.DataFrame({"tag": opened.tag_names, "system": label, "roc_auc": roc_auc}))
