@@ -22,8 +22,8 @@ from clmr.training.pretrain import METHODS
 
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 
-# Of a line, what says where it reads and writes; the rest is the recipe. dvc.yaml interpolates these.
-_LINE_KEYS = ("store", "evaluate_on", "experiment")
+# Of a line, what says where the result is used; the rest is the recipe. dvc.yaml interpolates them, and the store.
+_LINE_KEYS = ("evaluate_on", "experiment")
 
 
 @strict
@@ -126,8 +126,7 @@ class Run:
 
     Attributes:
         name: Its key.
-        recipe: What decides the weights, checked.
-        store: Store whose audio it reads.
+        recipe: What decides the weights, the store that it reads included, checked.
         evaluate_on: Store whose tags are predicted afterwards.
         experiment: Experiment whose tables show it.
         values: What it has different from the other combinations of its grid, by dotted key; empty for a line.
@@ -135,7 +134,6 @@ class Run:
 
     name: str
     recipe: Any
-    store: str
     evaluate_on: str
     experiment: str
     values: Mapping[str, Any]
@@ -188,7 +186,7 @@ def _run(
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
-    needed = [key for key in _LINE_KEYS if key != "evaluate_on" or classes is METHODS]
+    needed = ["store", *(["evaluate_on"] if classes is METHODS else []), "experiment"]
     missing = [key for key in needed if not isinstance(line.get(key), str)]
     if missing:
         raise ValueError(f"{where}: missing key {', '.join(missing)}; each line states {', '.join((OVER, *needed))}")
@@ -204,7 +202,6 @@ def _run(
     return Run(
         name=name,
         recipe=from_mapping(cls, recipe, where),
-        store=line["store"],
         evaluate_on=line.get("evaluate_on", line["store"]),
         experiment=line["experiment"],
         values=values or {},

@@ -97,10 +97,10 @@ def _data(params: Params) -> Iterator[PlannedStage]:
 
 def _training(params: Params) -> Iterator[PlannedStage]:
     for run in runs_of(params).values():
-        own = PretrainStage(run.recipe, run.store, run.experiment)
+        own = PretrainStage(run.recipe, run.experiment)
         yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", own)
     for run in supervised_runs_of(params).values():
-        own = SupervisedStage(run.recipe, run.store, run.experiment)
+        own = SupervisedStage(run.recipe, run.experiment)
         yield PlannedStage(f"supervised@{run.name}", "03_supervised", own)
 
 
@@ -113,7 +113,7 @@ def _evaluations(params: Params) -> Iterator[PlannedStage]:
         own = _evaluation(params, runs[transfer.run], transfer.store, transfer.experiment)
         yield PlannedStage(f"probe_transfer@{name}", "clmr.pipeline.stages.evaluate", own)
     for store, baseline in params.baselines.items():
-        own = LogMelStage(params.log_mel, params.probe, store, baseline.experiment)
+        own = LogMelStage(params.log_mel, store, baseline.experiment)
         yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", own)
     for name, grid in grids_of(params).items():
         yield PlannedStage(f"grid@{name}", "clmr.pipeline.stages.grid", _grid(params, grid))
@@ -126,7 +126,7 @@ def _evaluation(params: Params, run: Run, store: str, experiment: str) -> Evalua
 
 def _grid(params: Params, runs: list[Run]) -> GridStage:
     own = tuple(Combination(dict(run.values), run.recipe) for run in runs)
-    return GridStage(own, params.probe, runs[0].store, runs[0].evaluate_on, runs[0].experiment)
+    return GridStage(own, params.probe, runs[0].evaluate_on, runs[0].experiment)
 
 
 def _tagging(params: Params) -> TaggingStage:
@@ -147,14 +147,14 @@ def _probed(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
     ]
     for stage, run, store, experiment in evaluated:
         if experiment == MAIN:
-            trained_on = params.stores[run.store].corpus if run.recipe.epochs else None
+            trained_on = params.stores[run.recipe.store].corpus if run.recipe.epochs else None
             yield _scored(params, stage, run, trained_on, store)
 
 
 def _supervised(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
     for name, run in runs.items():
         if run.experiment == MAIN:
-            yield _scored(params, f"supervised@{name}", run, None, run.store)
+            yield _scored(params, f"supervised@{name}", run, None, run.recipe.store)
 
 
 def _log_mel(params: Params) -> Iterator[ScoredSystem]:

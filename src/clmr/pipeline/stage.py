@@ -65,7 +65,7 @@ class Stage(Generic[P]):
     def part(self, recipe: Any, seed: int) -> "Stage[Any]":
         """One run of a stage that does several: the same code, with the parameters that decide this run alone."""
         decisive = {"recipe": to_mapping(recipe) | {"seeds": [seed]}}
-        shared = {key: value for key, value in to_mapping(self.params).items() if key in ("probe", "store", "evaluate_on")}
+        shared = {key: value for key, value in to_mapping(self.params).items() if key in ("probe", "evaluate_on")}
         return Stage(self.name, self.key, decisive | shared, self.code)
 
     def kept(self, inputs: list[Path], make: Callable[[Path], Any]) -> Any:

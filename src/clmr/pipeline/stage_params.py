@@ -33,19 +33,17 @@ class StoreStage:
 
 @strict
 class PretrainStage:
-    """A pre-training run, and the store it reads."""
+    """A pre-training run."""
 
     recipe: Annotated[Any, METHODS]
-    store: str
     experiment: str
 
 
 @strict
 class SupervisedStage:
-    """A run of supervised training, and the store it reads."""
+    """A run of supervised training."""
 
     recipe: Annotated[Any, SUPERVISED]
-    store: str
     experiment: str
 
 
@@ -66,7 +64,6 @@ class LogMelStage:
     """The baseline without learned representations, on a store."""
 
     log_mel: LogMelParams
-    probe: ProbeParams
     store: str
     experiment: str
 
@@ -85,7 +82,6 @@ class GridStage:
 
     combinations: tuple[Combination, ...]
     probe: ProbeParams
-    store: str
     evaluate_on: str
     experiment: str
 

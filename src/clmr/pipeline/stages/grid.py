@@ -25,7 +25,8 @@ def work(stage: Stage[GridStage]) -> None:
     """Train and score every combination under each of its seeds; the rows name what a combination has different."""
     log = log_to_output()
     params, rows = stage.params, []
-    store, tagged = (open_store(paths.store_dir(role)) for role in (params.store, params.evaluate_on))
+    roles = params.combinations[0].recipe.store, params.evaluate_on
+    store, tagged = (open_store(paths.store_dir(role)) for role in roles)
     inputs = [store.folder / STORE_NAME, tagged.folder / STORE_NAME]
     for combination in params.combinations:
         for seed in combination.recipe.seeds:
