@@ -118,7 +118,7 @@ def test_a_stage_sees_what_concerns_it_alone():
     shared = stages_changed_by(lambda params: params["bases"]["clmr"].update(epochs=61))
     assert shared == {"pretrain@clmr_primary", "tagging"}
     probe = {name.partition("@")[0] for name in stages_changed_by(lambda params: params["probe"].update(n_resamples=9))}
-    assert probe == {"evaluate", "probe_transfer", "log_mel"}
+    assert probe == {"evaluate", "probe_transfer"}
     figure = stages_changed_by(lambda params: params["tagging"]["t_sne"].update(perplexity=20.0))
     assert figure == {"tagging"}
     corpus = stages_changed_by(lambda params: params["corpora"]["merlin"].update(n_clips=9))

@@ -46,7 +46,7 @@ def code_digests(entry: str, params: Any) -> dict[str, str]:
     is_notebook = entry.endswith(".ipynb")
     source = notebook_code(Path(entry)) if is_notebook else _file_of(entry).read_text(encoding="utf-8")
     name = Path(entry).name if is_notebook else entry
-    roots = {*imported_modules(source, name), *_defining_modules(params)}
+    roots = {*imported_modules(source, name), *(module for module in _defining_modules(params) if module_file(module))}
     modules = closure(roots)
     digests = {module: _module_digest(module) for module in modules if has_code(module)}
     digests[name] = text_digest(source)
