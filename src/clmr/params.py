@@ -7,23 +7,23 @@ for :mod:`clmr.pipeline.plan`, which hands each stage its part.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.paper.figure_params import TaggingParams
+from clmr.paper.planned import Scale
 from clmr.pipeline.recipes import OVER, combinations, overlaid, resolved, with_values
-from clmr.storage.strict import Late, from_mapping, require, strict
+from clmr.storage.strict import Variants, from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
 
-Scale = Literal["smoke", "embedded", "full_size", "paper"]
-SUPERVISED = Late("clmr.training.supervised:SupervisedRecipe")
+SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 
-# Of a line, what says where it reads and writes; the rest is the recipe. dvc.yaml interpolates these.
-_LINE_KEYS = ("store", "evaluate_on", "experiment")
+# Of a line, what says where the result is used; the rest is the recipe. dvc.yaml interpolates them, and the store.
+_LINE_KEYS = ("evaluate_on", "experiment")
 
 
 @strict
@@ -126,8 +126,7 @@ class Run:
 
     Attributes:
         name: Its key.
-        recipe: What decides the weights, checked.
-        store: Store whose audio it reads.
+        recipe: What decides the weights, the store that it reads included, checked.
         evaluate_on: Store whose tags are predicted afterwards.
         experiment: Experiment whose tables show it.
         values: What it has different from the other combinations of its grid, by dotted key; empty for a line.
@@ -135,7 +134,6 @@ class Run:
 
     name: str
     recipe: Any
-    store: str
     evaluate_on: str
     experiment: str
     values: Mapping[str, Any]
@@ -183,12 +181,12 @@ def read_params(path: Path, overlay: Path | None = None) -> Params:
 
 
 def _run(
-    params: Params, section: str, name: str, line: Any, classes: Late, values: Mapping[str, Any] | None = None
+    params: Params, section: str, name: str, line: Any, classes: Variants, values: Mapping[str, Any] | None = None
 ) -> Run:
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
-    needed = [key for key in _LINE_KEYS if key != "evaluate_on" or classes is METHODS]
+    needed = ["store", *(["evaluate_on"] if classes is METHODS else []), "experiment"]
     missing = [key for key in needed if not isinstance(line.get(key), str)]
     if missing:
         raise ValueError(f"{where}: missing key {', '.join(missing)}; each line states {', '.join((OVER, *needed))}")
@@ -200,11 +198,10 @@ def _run(
     cls = classes.parameter_class(recipe)
     if cls is None:
         found = recipe.get("method")
-        raise ValueError(f"{where}: method: found {found!r}, allowed are {', '.join(METHODS.targets)}; choose one of them")
+        raise ValueError(f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them")
     return Run(
         name=name,
         recipe=from_mapping(cls, recipe, where),
-        store=line["store"],
         evaluate_on=line.get("evaluate_on", line["store"]),
         experiment=line["experiment"],
         values=values or {},

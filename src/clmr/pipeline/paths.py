@@ -32,6 +32,11 @@ def params_file() -> Path:
     return root() / "params.yaml"
 
 
+def overlay_file(scale: str) -> Path:
+    """What a scale has different from the parameters of the pipeline."""
+    return root() / "params" / f"{scale}.yaml"
+
+
 def corpus_dir(corpus: str) -> Path:
     """Audio, tags and splits of a corpus."""
     return root() / "data" / "corpora" / corpus

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from clmr.paper.planned import PublishedStage, ScoredSystem
 from clmr.params import Params, Run, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline import paths
 from clmr.pipeline.code import code_digests
@@ -22,9 +23,7 @@ from clmr.pipeline.stage_params import (
     GridStage,
     LogMelStage,
     PretrainStage,
-    PublishedStage,
     ReportStage,
-    ScoredSystem,
     StoreStage,
     SupervisedStage,
     TaggingStage,
@@ -98,10 +97,10 @@ def _data(params: Params) -> Iterator[PlannedStage]:
 
 def _training(params: Params) -> Iterator[PlannedStage]:
     for run in runs_of(params).values():
-        own = PretrainStage(run.recipe, run.store, run.experiment)
+        own = PretrainStage(run.recipe, run.experiment)
         yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", own)
     for run in supervised_runs_of(params).values():
-        own = SupervisedStage(run.recipe, run.store, run.experiment)
+        own = SupervisedStage(run.recipe, run.experiment)
         yield PlannedStage(f"supervised@{run.name}", "03_supervised", own)
 
 
@@ -114,7 +113,7 @@ def _evaluations(params: Params) -> Iterator[PlannedStage]:
         own = _evaluation(params, runs[transfer.run], transfer.store, transfer.experiment)
         yield PlannedStage(f"probe_transfer@{name}", "clmr.pipeline.stages.evaluate", own)
     for store, baseline in params.baselines.items():
-        own = LogMelStage(params.log_mel, params.probe, store, baseline.experiment)
+        own = LogMelStage(params.log_mel, store, baseline.experiment)
         yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", own)
     for name, grid in grids_of(params).items():
         yield PlannedStage(f"grid@{name}", "clmr.pipeline.stages.grid", _grid(params, grid))
@@ -126,9 +125,8 @@ def _evaluation(params: Params, run: Run, store: str, experiment: str) -> Evalua
 
 
 def _grid(params: Params, runs: list[Run]) -> GridStage:
-    # The recipes are in the plan as plain values, of which the stage reads one after the other.
-    own = tuple(Combination(dict(run.values), to_mapping(run.recipe)) for run in runs)
-    return GridStage(own, params.probe, runs[0].store, runs[0].evaluate_on, runs[0].experiment)
+    own = tuple(Combination(dict(run.values), run.recipe) for run in runs)
+    return GridStage(own, params.probe, runs[0].evaluate_on, runs[0].experiment)
 
 
 def _tagging(params: Params) -> TaggingStage:
@@ -149,14 +147,14 @@ def _probed(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
     ]
     for stage, run, store, experiment in evaluated:
         if experiment == MAIN:
-            trained_on = params.stores[run.store].corpus if run.recipe.epochs else None
+            trained_on = params.stores[run.recipe.store].corpus if run.recipe.epochs else None
             yield _scored(params, stage, run, trained_on, store)
 
 
 def _supervised(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
     for name, run in runs.items():
         if run.experiment == MAIN:
-            yield _scored(params, f"supervised@{name}", run, None, run.store)
+            yield _scored(params, f"supervised@{name}", run, None, run.recipe.store)
 
 
 def _log_mel(params: Params) -> Iterator[ScoredSystem]:

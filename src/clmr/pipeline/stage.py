@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +62,31 @@ class Stage(Generic[P]):
             digest.update(file.read_bytes())
         return paths.work_dir(self.name.partition("@")[0], digest.hexdigest()[:16])
 
+    def part(self, recipe: Any, seed: int) -> "Stage[Any]":
+        """One run of a stage that does several: the same code, with the parameters that decide this run alone."""
+        decisive = {"recipe": to_mapping(recipe) | {"seeds": [seed]}}
+        shared = {key: value for key, value in to_mapping(self.params).items() if key in ("probe", "evaluate_on")}
+        return Stage(self.name, self.key, decisive | shared, self.code)
+
+    def kept(self, inputs: list[Path], make: Callable[[Path], Any]) -> Any:
+        """What ``make`` gives, plain values, made once: the next time with the same inputs they are read from a file.
+
+        Args:
+            inputs: As for :meth:`resumable`.
+            make: Gets a folder for unfinished work, which is kept when it fails or is killed.
+        """
+        work = self.work_dir(inputs)
+        finished = work.with_suffix(".json")
+        if not finished.is_file():
+            work.mkdir(parents=True, exist_ok=True)
+            write_json(finished, make(work))
+            shutil.rmtree(work)
+        return read_json(finished)
+
     def plan(self) -> dict[str, Any]:
         """What the plan wrote for this stage."""
-        return {"stage": self.name, "params": to_mapping(self.params), "code": dict(self.code)}
+        params = self.params if isinstance(self.params, Mapping) else to_mapping(self.params)
+        return {"stage": self.name, "params": params, "code": dict(self.code)}
 
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Write what readers compare, to six decimals, for ``dvc metrics``."""

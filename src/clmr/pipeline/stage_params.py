@@ -8,8 +8,13 @@ from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.models.encoders import ENCODERS
 from clmr.paper.figure_params import TaggingParams
-from clmr.storage.strict import Late, strict
+from clmr.paper.planned import PublishedStage, Scale, ScoredSystem
+from clmr.storage.strict import Variants, strict
 from clmr.training.pretrain import METHODS
+
+SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
+RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
+"""Recipes of all kinds of training, told apart by their method."""
 
 
 @strict
@@ -28,19 +33,17 @@ class StoreStage:
 
 @strict
 class PretrainStage:
-    """A pre-training run, and the store it reads."""
+    """A pre-training run."""
 
     recipe: Annotated[Any, METHODS]
-    store: str
     experiment: str
 
 
 @strict
 class SupervisedStage:
-    """A run of supervised training, and the store it reads."""
+    """A run of supervised training."""
 
-    recipe: Annotated[Any, Late("clmr.training.supervised:SupervisedRecipe")]
-    store: str
+    recipe: Annotated[Any, SUPERVISED]
     experiment: str
 
 
@@ -61,7 +64,6 @@ class LogMelStage:
     """The baseline without learned representations, on a store."""
 
     log_mel: LogMelParams
-    probe: ProbeParams
     store: str
     experiment: str
 
@@ -71,7 +73,7 @@ class Combination:
     """One run of a grid: what it has different, by dotted key, and its whole recipe."""
 
     values: dict[str, Any]
-    recipe: dict[str, Any]
+    recipe: Annotated[Any, RECIPES]
 
 
 @strict
@@ -80,37 +82,15 @@ class GridStage:
 
     combinations: tuple[Combination, ...]
     probe: ProbeParams
-    store: str
     evaluate_on: str
     experiment: str
-
-
-@strict
-class ScoredSystem:
-    """What a row of a score table is about.
-
-    Attributes:
-        stage: Stage that scored it.
-        system: Name of the system, derived from method and training.
-        run: The run its weights are from; None for log-mel statistics.
-        pretrain_corpus: Corpus it was pre-trained on; None where it was not.
-        eval_corpus: Corpus whose tags are predicted.
-        values: Settings that tables compare, such as ``batch_size``.
-    """
-
-    stage: str
-    system: str
-    run: str | None
-    pretrain_corpus: str | None
-    eval_corpus: str
-    values: dict[str, Any]
 
 
 @strict
 class TaggingStage:
     """What the tables and figures of the main experiment show."""
 
-    scale: str
+    scale: Scale
     tagging: TaggingParams
     systems: tuple[ScoredSystem, ...]
     curves: tuple[str, ...]
@@ -118,16 +98,8 @@ class TaggingStage:
 
 
 @strict
-class PublishedStage:
-    """A stage whose origin and cost are published, with the notebook that it ran, if any."""
-
-    stage: str
-    notebook: str | None
-
-
-@strict
 class ReportStage:
     """What the gallery is about."""
 
-    scale: str
+    scale: Scale
     stages: tuple[PublishedStage, ...]

@@ -22,7 +22,7 @@ def main() -> None:
     """Train the run that the command line names, under each of its seeds."""
     keep_freed_memory()
     stage = named_stage(PretrainStage, "pre-train in the processes that torchrun started", ["pretrain"])
-    recipe, store = stage.params.recipe, open_store(paths.store_dir(stage.params.store))
+    recipe, store = stage.params.recipe, open_store(paths.store_dir(stage.params.recipe.store))
     chosen = device()
     with world(chosen) as together:
         if together.is_first:
