@@ -63,6 +63,22 @@ def test_one_seed_twice_is_refused():
         score_table([clmr], {clmr.stage: rows}, THESIS, "table_6_1", "embedded")
 
 
+def test_a_grid_s_rows_go_to_the_systems_whose_values_they_have():
+    systems = [
+        ScoredSystem("grid@fractions", "sample_cnn", "fractions", None, "scores", {"label_fraction": share})
+        for share in (0.1, 1.0, 0.5)
+    ]
+    rows = [
+        score_row("end_to_end", seed, pr_auc_tag=share, values={"label_fraction": share})
+        for share in (0.1, 1.0)
+        for seed in (0, 1)
+    ]
+    found = score_table(systems[:2], {"grid@fractions": rows}, THESIS, "fig_6_5", "embedded")
+    assert found[["label_fraction", "pr_auc_tag", "n_seeds"]].to_numpy().tolist() == [[0.1, 0.1, 2], [1.0, 1.0, 2]]
+    with pytest.raises(ValueError, match=r"none of its 4 rows has the values \{'label_fraction': 0.5\}"):
+        score_table(systems, {"grid@fractions": rows}, THESIS, "fig_6_5", "embedded")
+
+
 def test_counts_are_whole_numbers_where_another_row_has_none():
     clmr, log_mel = system("clmr"), ScoredSystem("log_mel@scores", "log_mel", None, None, "scores")
     without = {key: value for key, value in score_row().items() if key != "n_parameters"}

@@ -63,14 +63,15 @@ def score_table(
     Args:
         systems: What the table is about.
         scores: For each system's stage, one mapping per head and seed, with the columns of
-            :func:`clmr.evaluation.metrics.summary`.
+            :func:`clmr.evaluation.metrics.summary`. Where one stage scored many systems, as a grid does, each mapping
+            says by ``values`` to which it belongs: the one whose ``varies`` has them.
         thesis: Numbers to compare with.
         artefact: Name of the table; what the thesis varies in it becomes a column each.
         scale: Label of the numbers.
         varies: Further columns from the systems' ``varies``; empty where a system does not state them.
 
     Raises:
-        ValueError: If no system states a column that varies, or a head has two rows of one seed.
+        ValueError: If no system states a column that varies, a system has no scores, or two of one head and seed.
     """
     systems = tuple(systems)
     columns = tuple(dict.fromkeys((*thesis.varies(artefact), *varies)))
@@ -82,7 +83,7 @@ def score_table(
     rows = [
         _row(scored, head, of_head, columns) | {"scale": scale}
         for scored in ordered
-        for head, of_head in _by_head(scores[scored.stage], scored.stage).items()
+        for head, of_head in _by_head(scored, scores[scored.stage]).items()
     ]
     for row in rows:
         identity = {key: row[key] for key in (*IDENTITY, *thesis.varies(artefact))}
@@ -121,15 +122,20 @@ def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return means | deviations | counts | {"n_seeds": len(rows)}
 
 
-def _by_head(rows: Sequence[Mapping[str, Any]], stage: str) -> dict[str, list[Mapping[str, Any]]]:
-    """The rows of each head, heads in order of appearance."""
+def _by_head(scored: ScoredSystem, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """The rows of each head of a system, heads in order of appearance."""
     heads: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        heads.setdefault(row["head"], []).append(row)
+        if all(scored.varies.get(key) == value for key, value in row.get("values", {}).items()):
+            heads.setdefault(row["head"], []).append(row)
+    if not heads:
+        raise ValueError(f"{scored.stage}: none of its {len(rows)} rows has the values {scored.varies}; rerun it")
     for head, of_head in heads.items():
         seeds = [row.get("seed") for row in of_head]
         if len(set(seeds)) < len(seeds):
-            raise ValueError(f"{stage}: found seeds {seeds} for the head {head!r}, expected one row each; rerun it")
+            raise ValueError(
+                f"{scored.stage}: found seeds {seeds} for the head {head!r}, expected one row each; rerun it"
+            )
     return heads
 
 
