@@ -31,7 +31,7 @@ def our_peak_gb(store_dir: Path, encoder: SampleCNNParams, n_pairs: int, precisi
     """Peak memory in GB of this process, or of the GPU, after an epoch of pre-training from a store."""
     device = chosen_device()
     with TemporaryDirectory() as folder:
-        pretrain(recipe(encoder, n_pairs, precision), open_store(store_dir), Path(folder), device)
+        pretrain(recipe(encoder, n_pairs, precision), 0, open_store(store_dir), Path(folder), device)
     return _peak_gb(device)
 
 

@@ -20,7 +20,7 @@ class PlainSampleCNN(nn.Module):
 
     Source: the released code, ``clmr/models/sample_cnn.py``, as described in Table 2.4.
 
-    >>> encoder = PlainSampleCNN(SampleCNNParams(sample_rate_hz=8_000, width=4))
+    >>> encoder = PlainSampleCNN(SampleCNNParams("sample_cnn", sample_rate_hz=8_000, width=4))
     >>> tuple(encoder(torch.zeros(2, 20_736)).shape)
     (2, 16)
     """
@@ -61,7 +61,7 @@ class PlainTraining:
     def step(self, first: Tensor, second: Tensor) -> Tensor:
         """One update from two views of shape (B, T) each; the loss."""
         z_first, z_second = self.projector(self.encoder(first)), self.projector(self.encoder(second))
-        loss = nt_xent(z_first, z_second, TEMPERATURE)
+        loss, _ = nt_xent(z_first, z_second, TEMPERATURE)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

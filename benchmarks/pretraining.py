@@ -84,7 +84,7 @@ def our_epochs_s(size: EpochSize, store: Store, device: torch.device, precision:
     """
     params = replace(recipe(size.encoder, size.n_pairs, precision), epochs=1 + size.n_repeats)
     with TemporaryDirectory() as folder, _epoch_ends_s() as ends_s:
-        pretrain(params, store, Path(folder), device)
+        pretrain(params, 0, store, Path(folder), device)
     if len(ends_s) != params.epochs:
         raise RuntimeError(f"pretrain logged {len(ends_s)} epochs instead of {params.epochs}; adapt _epoch_ends_s")
     return np.diff(ends_s).tolist()

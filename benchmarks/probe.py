@@ -19,8 +19,8 @@ from clmr.compute.runtime import device as chosen_device
 from clmr.compute.seeding import generator
 from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import Embeddings, embed
-from clmr.evaluation.frozen import load_encoder
 from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.models.encoders import load_encoder
 from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNN
 from clmr.params import read_params
@@ -55,7 +55,7 @@ class Case:
     def train_heads(self, embeddings: Embeddings) -> list[int]:
         """The heads on frozen embeddings, stopped early; the epochs that each was trained."""
         parts = [embeddings.of(self.store.rows(split)) for split in ("train", "valid")]
-        best = [train_probe(kind, *parts, self.store.tags, self.params).epochs for kind in self.params.heads]
+        best = [train_probe(kind, *parts, self.store.tags, self.params, seed=0).epochs for kind in self.params.heads]
         return [min(epochs + self.params.patience_epochs, self.params.max_epochs) for epochs in best]
 
     def segments_encoded(self, epochs: list[int]) -> int:

@@ -17,12 +17,9 @@ from benchmarks.workloads import (
     recipe,
     synthetic_audio,
 )
-from clmr.compute.distributed import World
 from clmr.compute.runtime import device as chosen_device
 from clmr.models.sample_cnn import SampleCNNParams
-
-# The class behind `pretrain`, private there: a copy of its step could drift from what is used.
-from clmr.training.clmr import CLMRRun as PretrainRun
+from clmr.training.clmr import CLMRRun
 
 _PLAIN = "Conv1d fp32"
 _BY_ITSELF = "Conv1d fp32, freed memory returned"
@@ -64,8 +61,8 @@ def pipeline_step_size(quick: bool) -> StepSize:
 
 def our_steps_s(size: StepSize, device: torch.device, precision: str) -> list[float]:
     """Duration in s of each repeat of ``size.n_steps`` steps, as pre-training takes them."""
-    params = recipe(size.encoder, size.n_pairs, precision)
-    run = PretrainRun(params, crops=None, device=device, steps_per_epoch=1, world=World())
+    # The run that `pretrain` drives: a copy of its step could drift from what is used.
+    run = CLMRRun(recipe(size.encoder, size.n_pairs, precision), 0, crops=None, device=device, steps_per_epoch=1)
     views = synthetic_audio(2 * size.n_pairs, size.encoder.clip_samples, size.encoder.sample_rate_hz).to(device)
     return repeated_s(lambda: [run.train_step(views) for _ in range(size.n_steps)], size.n_repeats, device)
 

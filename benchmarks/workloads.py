@@ -17,7 +17,7 @@ from clmr.compute.seeding import generator
 from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import CLIPS_NAME, TAGS_NAME, Store, open_store
 from clmr.models.sample_cnn import SampleCNNParams
-from clmr.optim import OptimizerParams
+from clmr.optim import AdamParams, ConstantParams
 from clmr.params import read_params
 from clmr.pipeline import paths
 from clmr.training.clmr import CLMRRecipe
@@ -41,7 +41,7 @@ class StoreSize:
 
 def encoder_params(quick: bool) -> SampleCNNParams:
     """The encoder of the thesis; a toy if quick."""
-    return SampleCNNParams(8_000, width=4) if quick else SampleCNNParams(22_050, width=128)
+    return SampleCNNParams("sample_cnn", *((8_000, 4) if quick else (22_050, 128)))
 
 
 def in_words(rates: Mapping[str, float], peers: tuple[str, ...]) -> str:
@@ -64,6 +64,7 @@ def pipeline_recipe() -> CLMRRecipe:
 def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRecipe:
     """The thesis's recipe below 96 pairs: Adam, non-linear projector, full chain on both views."""
     return CLMRRecipe(
+        method="clmr",
         store="synthetic",
         splits=("train",),
         encoder=encoder,
@@ -74,10 +75,10 @@ def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRec
         temperature=TEMPERATURE,
         batch_size=batch_size,
         epochs=1,
-        optimizer=OptimizerParams("adam", ADAM_LEARNING_RATE, "constant", 0.075, 1e-6, warmup_epochs=0),
+        optimizer=AdamParams("adam", ADAM_LEARNING_RATE, ConstantParams("constant"), weight_decay=1e-6),
         precision=precision,
         compiled=False,
-        seed=0,
+        seeds=(0,),
     )
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from clmr.losses import draw_negatives, info_nce, info_nce_logits, nt_xent, nt_xent_logits
+from clmr.losses import draw_negatives, info_nce, nt_xent
 
 
 def algorithm_1(z_a: torch.Tensor, z_b: torch.Tensor, temperature: float) -> float:
@@ -31,40 +31,48 @@ def test_equals_algorithm_1(n_examples, temperature):
     draws = torch.Generator().manual_seed(n_examples)
     z_a, z_b = torch.randn(2, n_examples, 8, generator=draws, dtype=torch.float64)
     expected = algorithm_1(z_a, z_b, temperature)
-    assert nt_xent(z_a, z_b, temperature).item() == pytest.approx(expected, abs=1e-9)
+    assert nt_xent(z_a, z_b, temperature)[0].item() == pytest.approx(expected, abs=1e-9)
     # Similarities carry the rounding of float32, multiplied by 1 / temperature.
-    assert nt_xent(z_a.float(), z_b.float(), temperature).item() == pytest.approx(expected, abs=1e-5)
+    assert nt_xent(z_a.float(), z_b.float(), temperature)[0].item() == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("n_examples", [1, 3, 48])
 def test_is_log_of_the_candidates_when_all_coincide(n_examples):
     z = torch.ones(n_examples, 4)
-    assert nt_xent(z, z, 0.5).item() == pytest.approx(math.log(2 * n_examples - 1), abs=1e-6)
+    assert nt_xent(z, z, 0.5)[0].item() == pytest.approx(math.log(2 * n_examples - 1), abs=1e-6)
 
 
 def test_is_symmetric_and_blind_to_scale_and_order():
     z_a, z_b = torch.randn(2, 7, 16, generator=torch.Generator().manual_seed(0))
-    loss = nt_xent(z_a, z_b, 0.5)
+    loss, accuracy = nt_xent(z_a, z_b, 0.5)
     order = torch.randperm(7, generator=torch.Generator().manual_seed(1))
     for other in (
         nt_xent(z_b, z_a, 0.5),
         nt_xent(3 * z_a, 0.1 * z_b, 0.5),
         nt_xent(z_a[order], z_b[order], 0.5),
     ):
-        torch.testing.assert_close(other, loss)
+        torch.testing.assert_close(other, (loss, accuracy))
 
 
 def test_separated_pairs_have_almost_no_loss():
     z = torch.eye(6)
-    assert nt_xent(z, z, 0.05).item() < 1e-6
-    logits, positives = nt_xent_logits(z, z, 0.05)
-    assert torch.equal(logits.argmax(dim=1), positives)
+    loss, accuracy = nt_xent(z, z, 0.05)
+    assert loss.item() < 1e-6
+    assert accuracy.item() == 1
+
+
+def test_accuracy_is_the_share_of_views_whose_partner_is_the_most_similar():
+    z_a = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.1]])
+    z_b = torch.tensor([[1.0, 0.1], [0.1, 1.0], [1.0, 0.0]])  # the last one's own partner points the other way
+    _, accuracy = nt_xent(z_a, z_b, 0.5)
+    # z_a[0] coincides with z_b[2], z_b[2] with z_a[0], and z_a[2] is far from all: three of six are found.
+    assert accuracy.item() == pytest.approx(0.5)
 
 
 def test_gradient_is_exact():
     z_a, z_b = torch.randn(2, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     z_a.requires_grad_()
-    nt_xent(z_a, z_b, 0.5).backward()
+    nt_xent(z_a, z_b, 0.5)[0].backward()
     step = 1e-3
     shifted = z_a.detach().clone()
     shifted[1, 2] += step
@@ -82,7 +90,7 @@ def test_bad_input_is_refused():
 
 
 def eq_2_2(frames: torch.Tensor, contexts: torch.Tensor, weights: torch.Tensor, first: int, negatives) -> float:
-    """Thesis eq. 2.2 loop by loop, as a mean over examples, times and steps; weights of shape (K, C, D)."""
+    """Thesis eq. 2.2 loop by loop, as a mean over examples, times and steps; weights of shape (S, C, D)."""
     all_frames = frames.reshape(-1, frames.shape[2]).tolist()
     n_frames, losses = frames.shape[1], []
     for b in range(len(frames)):
@@ -118,37 +126,42 @@ SIZES = [(1, 5, 0, 1, 1, 3), (3, 9, 2, 4, 3, 5), (2, 8, 0, 3, 5, 11), (4, 6, 1, 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_info_nce_equals_the_equation(sizes):
     frames, contexts, weights, negatives = example(*sizes)
-    found = info_nce(frames, predictions_of(contexts, weights), sizes[2], negatives)
+    found, _ = info_nce(frames, predictions_of(contexts, weights), sizes[2], negatives)
     assert found.item() == pytest.approx(eq_2_2(frames, contexts, weights, sizes[2], negatives), abs=1e-9)
 
 
 def test_the_gradient_of_info_nce_is_exact():
     frames, contexts, weights, negatives = example(2, 7, 1, 3, 2, 4)
     inputs = [frames.requires_grad_(), contexts.requires_grad_(), weights.requires_grad_()]
-    assert torch.autograd.gradcheck(lambda z, c, w: info_nce(z, predictions_of(c, w), 1, negatives), inputs)
+    assert torch.autograd.gradcheck(lambda z, c, w: info_nce(z, predictions_of(c, w), 1, negatives)[0], inputs)
 
 
 @pytest.mark.parametrize("n_negatives", [1, 15, 40])
 def test_info_nce_is_log_of_the_candidates_when_all_scores_coincide(n_negatives):
     negatives = draw_negatives(3, 16, 2, 6, 4, n_negatives, torch.Generator().manual_seed(0))
-    found = info_nce(torch.ones(3, 16, 5), torch.ones(3, 6, 4, 5), 2, negatives)
+    found, accuracy = info_nce(torch.ones(3, 16, 5), torch.ones(3, 6, 4, 5), 2, negatives)
     assert found.item() == pytest.approx(math.log(n_negatives + 1), abs=1e-6)
+    assert accuracy.item() == 0  # a tie is no hit
 
 
 def test_exact_predictions_have_almost_no_loss():
     frames = 10 * torch.eye(12).reshape(2, 6, 12)
     following = torch.stack([frames[:, 1 + k : 4 + k] for k in range(3)], dim=2)
     negatives = draw_negatives(2, 6, 0, 3, 3, 8, torch.Generator().manual_seed(0))
-    assert info_nce(frames, following, 0, negatives).item() < 1e-6
-    assert info_nce_logits(frames, following, 0, negatives).argmax(dim=3).eq(0).all()
+    loss, accuracy = info_nce(frames, following, 0, negatives)
+    assert loss.item() < 1e-6
+    assert accuracy.item() == 1
+    wrong = following.flip(2)
+    _, accuracy = info_nce(frames, wrong, 0, negatives)
+    assert accuracy.item() == pytest.approx(1 / 3)  # only the middle one of three steps is still right
 
 
 def test_info_nce_of_bfloat16_is_computed_in_float32():
     frames, contexts, weights, negatives = example(3, 9, 2, 4, 3, 5)
     rounded = frames.bfloat16(), predictions_of(contexts, weights).bfloat16()
-    found = info_nce(*rounded, 2, negatives)
+    found, _ = info_nce(*rounded, 2, negatives)
     assert found.dtype == torch.float32
-    expected = info_nce(*(part.double() for part in rounded), 2, negatives)
+    expected, _ = info_nce(*(part.double() for part in rounded), 2, negatives)
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 

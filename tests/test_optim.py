@@ -6,11 +6,23 @@ import pytest
 import torch
 from torch import nn
 
-from clmr.optim import LARS, OptimizerParams, build_optimizer, learning_rate_at
+from clmr.optim import LARS, OPTIMIZERS, OptimizerParams, build_optimizer, learning_rate_at
+from clmr.storage.strict import from_mapping, to_mapping
+
+THESIS = {
+    "kind": "by_batch_size",
+    "adam": {"kind": "adam", "learning_rate": 3e-4, "schedule": {"kind": "constant"}, "weight_decay": 1e-6},
+    "lars": {"kind": "lars", "learning_rate_factor": 0.075, "weight_decay": 1e-6, "warmup_epochs": 2},
+}
 
 
-def params(kind: str = "by_batch_size", warmup_epochs: float = 2, schedule: str = "constant") -> OptimizerParams:
-    return OptimizerParams(kind, 3e-4, schedule, 0.075, 1e-6, warmup_epochs)
+def read(mapping: dict) -> OptimizerParams:
+    return from_mapping(OPTIMIZERS, mapping, "optimizer")
+
+
+def params(schedule: dict | None = None, warmup_epochs: float = 2) -> OptimizerParams:
+    adam = THESIS["adam"] | ({"schedule": schedule} if schedule else {})
+    return read(THESIS | {"adam": adam, "lars": THESIS["lars"] | {"warmup_epochs": warmup_epochs}})
 
 
 @pytest.mark.parametrize(("batch_size", "optimizer"), [(48, torch.optim.Adam), (95, torch.optim.Adam), (96, LARS)])
@@ -32,7 +44,9 @@ def test_lars_peaks_at_the_scaled_rate_and_falls_to_nearly_zero():
 def test_adam_has_one_rate_or_the_schedule_of_lars():
     constant = learning_rate_at(params(), batch_size=48, steps_per_epoch=10, n_steps=100)
     assert {constant(step) for step in range(100)} == {3e-4}
-    scheduled = learning_rate_at(params(schedule="warmup_cosine"), batch_size=48, steps_per_epoch=10, n_steps=100)
+    scheduled = learning_rate_at(
+        params({"kind": "warmup_cosine", "warmup_epochs": 2}), 48, steps_per_epoch=10, n_steps=100
+    )
     lars = learning_rate_at(params(), batch_size=96, steps_per_epoch=10, n_steps=100)
     scale = 3e-4 / (0.075 * math.sqrt(96))
     assert [scheduled(step) for step in range(100)] == pytest.approx([scale * lars(step) for step in range(100)])
@@ -81,13 +95,28 @@ def test_biases_and_batch_norms_are_not_decayed():
     assert {tuple(p.shape) for p in spared["params"]} == {(2,)}
 
 
-@pytest.mark.parametrize("change", [{"adam_learning_rate": 0.0}, {"weight_decay": -1.0}, {"warmup_epochs": -1.0}])
-def test_bad_values_are_refused(change):
-    values = {
-        "kind": "lars",
-        "adam_learning_rate": 1e-3,
-        "lars_learning_rate_factor": 1.0,
-        "weight_decay": 0.0,
-    }
-    with pytest.raises(ValueError, match=f"{next(iter(change))} must be"):
-        OptimizerParams(**(values | {"warmup_epochs": 0.0, "adam_schedule": "constant"} | change))
+def test_parameters_read_back():
+    assert read(to_mapping(params())) == params()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        (THESIS["adam"] | {"learning_rate": 0.0}, "optimizer.learning_rate must be > 0, got 0"),
+        (
+            THESIS["adam"] | {"warmup_epochs": 1},
+            "optimizer: found unknown key warmup_epochs, allowed are kind, learning",
+        ),
+        (
+            THESIS["adam"] | {"schedule": {"kind": "constant", "warmup_epochs": 1}},
+            "schedule: found unknown key warmup_ep",
+        ),
+        (THESIS["lars"] | {"weight_decay": -1.0}, "optimizer.weight_decay must be >= 0, got -1"),
+        (THESIS["lars"] | {"warmup_epochs": -1.0}, "optimizer.warmup_epochs must be >= 0, got -1"),
+        (THESIS | {"adam": THESIS["lars"]}, "optimizer.adam.kind: found str 'lars', allowed are 'adam'"),
+        ({"kind": "sgd"}, "optimizer.kind: found str 'sgd', allowed are adam, lars, by_batch_size; choose one of them"),
+    ],
+)
+def test_bad_values_and_knobs_that_do_nothing_are_refused(mapping, message):
+    with pytest.raises(ValueError, match=message):
+        read(mapping)

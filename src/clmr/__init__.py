@@ -4,13 +4,20 @@ Axis letters, used in every docstring and shape comment of the package:
 
 ======  ==========================================================
 B       batch: examples (clips, or the crops taken from them)
-V       views of one example
+T       time: samples of audio, or places along a feature map
 C       channels of a feature map
-T       time: audio samples, or frames of a feature map
-D       embedding dimensions
+D       dimensions of an embedding, a projection or a context
 K       tags
+L       frames of a clip: what an encoder makes of consecutive stretches of it
+W       contexts of a clip from which CPC predicts frames
+S       steps ahead that it predicts
+N       negatives that a positive is contrasted with
+M       mel bands
+R       resamples of a bootstrap
 ======  ==========================================================
 
-Data flows one way: ``corpora`` -> ``augmentations`` -> ``models``, ``losses`` -> ``training`` ->
-``evaluation`` -> ``plotting``, ``reporting`` -> ``stages`` and notebooks. Nothing imports back up.
+Data flows one way: ``corpora`` -> ``batches`` -> ``augmentations`` -> ``models``, ``losses`` -> ``training``
+-> ``evaluation``. ``paper`` reads what they leave and ``pipeline`` runs them; ``compute`` and ``storage``
+serve all. Nothing imports back up, and nothing shared imports one variant of several: a variant is imported
+when parameters name it, so that its code is part of those stages only that use it.
 """

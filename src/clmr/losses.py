@@ -7,8 +7,8 @@ from torch.nn import functional
 from clmr.compute.precision import at_least_float32
 
 
-def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float) -> Tensor:
-    """Mean cross-entropy of picking each example's other view among the 2B - 1 other projections.
+def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy, and accuracy, of picking each example's other view among the 2B - 1 other projections.
 
     With z the 2B projections and s_ik their cosine similarity divided by the temperature tau, the
     loss is the mean over all 2B ordered positive pairs (i, j) of
@@ -24,24 +24,16 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float) -> Tensor:
         temperature: Softmax temperature tau, > 0.
 
     Returns:
-        Scalar loss, in float32 at least; log(2B - 1) when all projections coincide.
+        Two scalars, in float32 at least: the loss, log(2B - 1) when all projections coincide, and the
+        share of the projections that are most similar to the other view of their example.
 
     Raises:
         ValueError: If the shapes differ or are not (B, D), or the temperature is not positive.
 
     >>> z = torch.ones(4, 8)
-    >>> round(nt_xent(z, z, temperature=0.5).item(), 4)  # log(7)
+    >>> loss, _ = nt_xent(z, z, temperature=0.5)
+    >>> round(loss.item(), 4)  # log(7)
     1.9459
-    """
-    logits, positives = nt_xent_logits(z_a, z_b, temperature)
-    return functional.cross_entropy(logits, positives)
-
-
-def nt_xent_logits(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Similarities over temperature, shape (2B, 2B), with -inf on the diagonal, and each row's positive, shape (2B,).
-
-    Args and Raises: as :func:`nt_xent`. The share of rows whose largest logit is the positive is the
-    accuracy of the contrastive task.
     """
     if z_a.shape != z_b.shape or z_a.dim() != 2:
         raise ValueError(
@@ -54,53 +46,54 @@ def nt_xent_logits(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor
     z = functional.normalize(at_least_float32(torch.cat([z_a, z_b])), dim=1)
     logits = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
     positives = torch.arange(2 * n_examples, device=z.device).roll(n_examples)
-    return logits, positives
+    return functional.cross_entropy(logits, positives), (logits.argmax(dim=1) == positives).float().mean()
 
 
-def info_nce(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> Tensor:
-    """Mean cross-entropy of picking the frame that follows each context among N others.
+def info_nce(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy, and accuracy, of picking the frame that follows each context among N others.
 
-    With z a frame, c_t a context and W_k c_t its prediction k steps ahead, the score of a frame is
-    z . (W_k c_t), and the loss is the mean over examples, times t and steps k of
-    ``-s(z_{t+k}) + log(sum of exp(s(z)) over z_{t+k} and the negatives)``.
+    With z a frame, c_t a context and W_s c_t its prediction s steps ahead, the score of a frame is
+    z . (W_s c_t), and the loss is the mean over examples, times t and steps s of
+    ``-score(z_{t+s}) + log(sum of exp(score(z)) over z_{t+s} and the negatives)``.
 
     Source: thesis eq. 2.2; van den Oord et al. 2019, eq. 3 and 4.
     Differs: eq. 2.2 sums over steps; like the released code, we take the mean.
 
     Args:
         frames: Frames of whole clips, shape (B, L, C).
-        predictions: Predictions from W consecutive contexts 1 to K steps ahead, shape (B, W, K, C).
-        first: Time of the first of these contexts; ``first + W + K <= L``.
+        predictions: Predictions from W consecutive contexts 1 to S steps ahead, shape (B, W, S, C).
+        first: Time of the first of these contexts; ``first + W + S <= L``.
         negatives: Frames to contrast with, as :func:`draw_negatives` draws them, shape (B, W, N).
 
     Returns:
-        Scalar loss, in float32 at least; log(N + 1) when all scores coincide.
+        Two scalars, in float32 at least: the loss, log(N + 1) when all scores coincide, and the share
+        of the predictions whose frame scores higher than all N others.
 
     Raises:
         ValueError: If the shapes do not fit each other.
 
     >>> negatives = draw_negatives(2, 9, 0, 4, 3, 7, torch.Generator().manual_seed(0))
-    >>> round(info_nce(torch.ones(2, 9, 5), torch.ones(2, 4, 3, 5), 0, negatives).item(), 4)  # log(8)
+    >>> loss, _ = info_nce(torch.ones(2, 9, 5), torch.ones(2, 4, 3, 5), 0, negatives)
+    >>> round(loss.item(), 4)  # log(8)
     2.0794
     """
-    logits = info_nce_logits(frames, predictions, first, negatives)
-    return (logits.logsumexp(dim=3) - logits[..., 0]).mean()
+    logits = _info_nce_logits(frames, predictions, first, negatives)
+    positive, others = logits[..., 0], logits[..., 1:]
+    # Not by cross_entropy, which wants the candidates on axis 1: that would copy the largest tensor of the step.
+    return (logits.logsumexp(dim=3) - positive).mean(), (positive > others.amax(dim=3)).float().mean()
 
 
-def info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> Tensor:
-    """Scores of the positive, at index 0, and the negatives, shape (B, W, K, 1 + N).
-
-    Args and Raises: as :func:`info_nce`.
-    """
+def _info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> Tensor:
+    """Scores of the positive, at index 0, and the negatives, shape (B, W, S, 1 + N)."""
     n_examples, n_frames, width = frames.shape
     n_contexts, n_steps = predictions.shape[1:3]
     if predictions.shape != (n_examples, n_contexts, n_steps, width) or first + n_contexts + n_steps > n_frames:
         raise ValueError(
             f"predictions of shape {tuple(predictions.shape)} from time {first} do not fit frames of shape "
-            f"{tuple(frames.shape)}; both have B examples and C channels, and first + W + K must be <= L"
+            f"{tuple(frames.shape)}; both have B examples and C channels, and first + W + S must be <= L"
         )
     frames, predictions = at_least_float32(frames), at_least_float32(predictions)
-    # unfold gives (B, W, C, K): for each context its K next frames, without copying any.
+    # unfold gives (B, W, C, S): for each context its S next frames, without copying any.
     following = frames[:, first + 1 : first + n_contexts + n_steps].unfold(1, n_steps, 1)
     positive = (following.transpose(2, 3) * predictions).sum(dim=3)
     others = frames.reshape(-1, width).index_select(0, negatives.reshape(-1)).reshape(*negatives.shape, width)
@@ -112,8 +105,8 @@ def draw_negatives(
 ) -> Tensor:
     """Which frames each context is contrasted with, shape (B, W, N), as indices into all B * L frames of a batch.
 
-    They are drawn evenly, with replacement, from the frames of all examples, the context's own clip
-    included, but for the K frames that it has to predict. All its K steps share them, so that they
+    They are drawn evenly, with replacement, from the frames of all examples, including the context's
+    own clip, except the S frames that it has to predict. All its S steps share them, so that they
     are looked up once.
 
     Source: thesis section 5.2 (15 negatives from the mini-batch) and the released code (all B * L
@@ -125,12 +118,15 @@ def draw_negatives(
         n_frames: L.
         first: Time of the first context.
         n_contexts: W.
-        n_steps: K.
+        n_steps: S.
         n_negatives: N.
         draws: Source of the draws, on the CPU.
 
     Raises:
         ValueError: If there are fewer than N frames to draw from.
+
+    >>> tuple(draw_negatives(2, 9, 0, 4, 3, 7, torch.Generator().manual_seed(0)).shape)
+    (2, 4, 7)
     """
     n_others = n_examples * n_frames - n_steps
     if n_negatives > n_others:
@@ -140,5 +136,6 @@ def draw_negatives(
         )
     drawn = torch.randint(n_others, (n_examples, n_contexts, n_negatives), generator=draws)
     times = first + 1 + torch.arange(n_contexts)
+    # Numbers are drawn as if the predicted frames were not there, and those at or behind their place move up.
     predicted = torch.arange(n_examples)[:, None] * n_frames + times
     return drawn + n_steps * (drawn >= predicted[..., None])

@@ -1,106 +1,189 @@
-"""Optimisers and learning-rate schedules of pre-training."""
+"""Optimisers and learning-rate schedules, told apart by the ``kind`` of their parameters."""
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from clmr.storage.strict import require
+from clmr.storage.strict import NonNegative, Positive, Variants, strict
+
+LARS_FROM_BATCH_SIZE = 96
+"""Smallest batch that the thesis trains with LARS (section 5.3)."""
+
+SCHEDULES = Variants({"constant": "clmr.optim:ConstantParams", "warmup_cosine": "clmr.optim:WarmupCosineParams"})
+OPTIMIZERS = Variants(
+    {"adam": "clmr.optim:AdamParams", "lars": "clmr.optim:LARSParams", "by_batch_size": "clmr.optim:ByBatchSizeParams"}
+)
+
+LearningRate = Callable[[int], float]
+"""The learning rate of each step of a run, counted from 0."""
 
 
-@dataclass(frozen=True)
-class OptimizerParams:
-    """Optimiser, learning rate and schedule.
+class OptimizerParams(Protocol):
+    """What the parameters of every optimiser have."""
+
+    kind: str
+
+    def for_batch_size(self, batch_size: int) -> "AdamParams | LARSParams":
+        """The optimiser for batches of this many examples."""
+
+
+@strict
+class ConstantParams:
+    """One learning rate throughout.
+
+    Attributes:
+        kind: ``constant``.
+    """
+
+    kind: Literal["constant"]
+
+    def learning_rate(self, peak: float, steps_per_epoch: int, n_steps: int) -> LearningRate:
+        """``peak`` at every step."""
+        return lambda step: peak
+
+
+@strict
+class WarmupCosineParams:
+    """A linear rise, then half a cosine.
+
+    Attributes:
+        kind: ``warmup_cosine``.
+        warmup_epochs: Epochs of the rise; may be a fraction.
+    """
+
+    kind: Literal["warmup_cosine"]
+    warmup_epochs: NonNegative
+
+    def learning_rate(self, peak: float, steps_per_epoch: int, n_steps: int) -> LearningRate:
+        """Rates as :func:`warmup_cosine` gives them, for a run of ``n_steps`` steps."""
+        return warmup_cosine(peak, round(self.warmup_epochs * steps_per_epoch), n_steps)
+
+
+@strict
+class AdamParams:
+    """Adam (Kingma and Ba 2015), with its usual moments.
+
+    Attributes:
+        kind: ``adam``.
+        learning_rate: The rate, or its peak if it has a schedule (thesis: 0.0003).
+        schedule: ``constant`` (thesis), or ``warmup_cosine`` as LARS has it, for short runs.
+        weight_decay: L2 penalty on weights; never on biases and batch norms (thesis: 1e-6).
+    """
+
+    kind: Literal["adam"]
+    learning_rate: Positive
+    schedule: Annotated[Any, SCHEDULES]
+    weight_decay: NonNegative
+
+    def for_batch_size(self, batch_size: int) -> "AdamParams":
+        """Adam, whatever the batch."""
+        return self
+
+    def peak_learning_rate(self, batch_size: int) -> float:
+        """The largest learning rate of a run, whatever the batch."""
+        return self.learning_rate
+
+    def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
+        """The optimiser of these groups of parameters."""
+        # Fused: one kernel for all parameters, on CPUs too, instead of a dozen small ones for each.
+        return torch.optim.Adam(groups, lr=learning_rate, fused=True)
+
+
+@strict
+class LARSParams:
+    """LARS, with the schedule of SimCLR.
 
     Source: thesis section 5.3 and eq. 5.1.
     Differs: released code (master) scales linearly, 0.3 * batch / 256, without warm-up, and decays
         biases and batch norms too; Fig. 5.1 peaks at 1.75, which fits neither formula.
 
     Attributes:
-        kind: ``by_batch_size`` is the thesis's rule: Adam below 96 examples, LARS from 96.
-        adam_learning_rate: Rate of Adam, its peak if it has a schedule (thesis: 0.0003).
-        adam_schedule: ``constant`` (thesis), or ``warmup_cosine`` as LARS has it, for short runs.
-        lars_learning_rate_factor: LARS peaks at this times the square root of the batch (thesis: 0.075).
+        kind: ``lars``.
+        learning_rate_factor: The rate peaks at this times the square root of the batch (thesis: 0.075).
         weight_decay: Pull towards zero of weights; never on biases and batch norms (thesis: 1e-6).
         warmup_epochs: Epochs of linear rise before the cosine fall; may be a fraction.
     """
 
-    kind: Literal["by_batch_size", "adam", "lars"]
-    adam_learning_rate: float
-    adam_schedule: Literal["constant", "warmup_cosine"]
-    lars_learning_rate_factor: float
-    weight_decay: float
-    warmup_epochs: float
+    kind: Literal["lars"]
+    learning_rate_factor: Positive
+    weight_decay: NonNegative
+    warmup_epochs: NonNegative
 
-    def __post_init__(self) -> None:
-        require(self.adam_learning_rate > 0, "adam_learning_rate", self.adam_learning_rate, "> 0")
-        require(
-            self.lars_learning_rate_factor > 0,
-            "lars_learning_rate_factor",
-            self.lars_learning_rate_factor,
-            "> 0",
-        )
-        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, ">= 0")
-        require(self.warmup_epochs >= 0, "warmup_epochs", self.warmup_epochs, ">= 0")
+    @property
+    def schedule(self) -> WarmupCosineParams:
+        """The one schedule that LARS has."""
+        return WarmupCosineParams("warmup_cosine", self.warmup_epochs)
+
+    def for_batch_size(self, batch_size: int) -> "LARSParams":
+        """LARS, whatever the batch."""
+        return self
 
     def peak_learning_rate(self, batch_size: int) -> float:
-        """The largest learning rate of a run with this many pairs to a batch."""
-        return (
-            self.lars_learning_rate_factor * math.sqrt(batch_size)
-            if self.uses_lars(batch_size)
-            else self.adam_learning_rate
-        )
+        """The largest learning rate of a run with this many examples to a batch."""
+        return self.learning_rate_factor * math.sqrt(batch_size)
 
-    def uses_lars(self, batch_size: int) -> bool:
-        """Whether a batch of this many examples is trained with LARS."""
-        return self.kind == "lars" or (self.kind == "by_batch_size" and batch_size >= LARS_FROM_BATCH_SIZE)
+    def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
+        """The optimiser of these groups of parameters."""
+        return LARS(groups, lr=learning_rate)
 
 
-LARS_FROM_BATCH_SIZE = 96
-"""Smallest batch that the thesis trains with LARS (section 5.3)."""
+@strict
+class ByBatchSizeParams:
+    """The thesis's rule: Adam below 96 examples, LARS from 96.
+
+    Source: thesis section 5.3.
+
+    Attributes:
+        kind: ``by_batch_size``.
+        adam: For batches of fewer than :data:`LARS_FROM_BATCH_SIZE` examples.
+        lars: For all others.
+    """
+
+    kind: Literal["by_batch_size"]
+    adam: AdamParams
+    lars: LARSParams
+
+    def for_batch_size(self, batch_size: int) -> AdamParams | LARSParams:
+        """The optimiser for batches of this many examples."""
+        return self.lars if batch_size >= LARS_FROM_BATCH_SIZE else self.adam
 
 
 def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int) -> torch.optim.Optimizer:
     """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms."""
-    groups = parameter_groups(modules, params.weight_decay)
-    if params.uses_lars(batch_size):
-        return LARS(groups, lr=params.peak_learning_rate(batch_size))
-    return torch.optim.Adam(groups, lr=params.peak_learning_rate(batch_size), fused=True)
+    chosen = params.for_batch_size(batch_size)
+    groups = parameter_groups(modules, chosen.weight_decay)
+    return chosen.build(groups, chosen.peak_learning_rate(batch_size))
 
 
-def parameter_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[dict]:
+def parameter_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[dict[str, Any]]:
     """All parameters: weights, which are decayed (and adapted by LARS), and biases with batch norms, which are not."""
     parameters = [parameter for module in modules for parameter in module.parameters()]
+    # Weights of linear, recurrent and convolutional layers are matrices at least; all else is a vector.
     return [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay, "adapt": True},
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "adapt": False},
     ]
 
 
-def learning_rate_at(
-    params: OptimizerParams, batch_size: int, steps_per_epoch: int, n_steps: int
-) -> Callable[[int], float]:
-    """The learning rate of each step, counted from 0.
+def learning_rate_at(params: OptimizerParams, batch_size: int, steps_per_epoch: int, n_steps: int) -> LearningRate:
+    """The learning rate of each step of a run of ``n_steps``, counted from 0.
 
-    It rises linearly over the warm-up, reaching the peak at its last step, then falls along a half
-    cosine to nearly zero at the last step (thesis Fig. 5.1). Adam's may be constant instead.
-
-    >>> params = OptimizerParams("lars", 3e-4, "constant", 0.075, 1e-6, warmup_epochs=1)
+    >>> params = LARSParams("lars", learning_rate_factor=0.075, weight_decay=1e-6, warmup_epochs=1)
     >>> rate = learning_rate_at(params, batch_size=100, steps_per_epoch=5, n_steps=50)
     >>> [round(rate(step), 3) for step in (0, 4, 49)]
     [0.15, 0.75, 0.001]
     """
-    peak = params.peak_learning_rate(batch_size)
-    if not params.uses_lars(batch_size) and params.adam_schedule == "constant":
-        return lambda step: peak
-    return warmup_cosine(peak, round(params.warmup_epochs * steps_per_epoch), n_steps)
+    chosen = params.for_batch_size(batch_size)
+    return chosen.schedule.learning_rate(chosen.peak_learning_rate(batch_size), steps_per_epoch, n_steps)
 
 
-def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> Callable[[int], float]:
-    """A rate for each of ``n_steps`` steps, counted from 0: a linear rise to ``peak``, then half a cosine.
+def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> LearningRate:
+    """A linear rise to ``peak`` at step ``n_warmup``, then half a cosine to nearly zero at the last step.
+
+    Source: thesis Fig. 5.1.
 
     >>> rate = warmup_cosine(1.0, n_warmup=2, n_steps=9)
     >>> [round(rate(step), 2) for step in (0, 1, 8)]
@@ -109,6 +192,7 @@ def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> Callable[[int], f
     n_warmup = min(n_warmup, n_steps)
 
     def rate(step: int) -> float:
+        # The ones keep the rate of the first step, and that of the last, above zero: neither step is wasted.
         if step < n_warmup:
             return peak * (step + 1) / n_warmup
         done = (step - n_warmup + 1) / (n_steps - n_warmup + 1)
@@ -134,7 +218,7 @@ class LARS(torch.optim.Optimizer):
         names it never passes, so it adapts and decays everything.
     """
 
-    def __init__(self, groups: list[dict], lr: float, momentum: float = 0.9, trust: float = 0.001) -> None:
+    def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float = 0.9, trust: float = 0.001) -> None:
         super().__init__(groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True})
 
     @torch.no_grad()
@@ -145,19 +229,21 @@ class LARS(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     self._update(parameter, group)
 
-    def _update(self, parameter: Tensor, group: dict) -> None:
+    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
         gradient = parameter.grad.add(parameter, alpha=group["weight_decay"])
         if group["adapt"]:
             gradient = gradient * _trust_ratio(parameter, gradient, group["trust"])
         state = self.state[parameter]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(parameter)
+        # The rate goes into the momentum, as in the paper, not onto it: a lower rate acts on new gradients only.
         state["momentum"].mul_(group["momentum"]).add_(gradient, alpha=group["lr"])
         parameter.sub_(state["momentum"])
 
 
 def _trust_ratio(weight: Tensor, gradient: Tensor, trust: float) -> Tensor:
-    """``trust * |w| / |g|``, and 1 where either norm is zero; stays on the device."""
+    """``trust * |w| / |g|``, and 1 where either norm is zero."""
+    # No branch on the norms: it would make the host wait for a GPU once for each weight tensor.
     weight_norm, gradient_norm = weight.norm(), gradient.norm()
     usable = (weight_norm > 0) & (gradient_norm > 0)
     return torch.where(usable, trust * weight_norm / gradient_norm.clamp_min(1e-30), torch.ones_like(weight_norm))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from clmr.batches.labelled import label_subset, labelled_batches
+from clmr.batches.labelled import LabelledCrops, label_subset
 from clmr.batches.reading import audio_reader
 from clmr.batches.segments import long_enough, spread_segments
 
@@ -21,12 +21,13 @@ def test_a_smaller_share_of_labels_is_part_of_a_larger_one(store):
 
 def test_every_clip_comes_once_an_epoch_at_another_place(store):
     rows, reader = store.rows("train"), audio_reader(store, torch.device("cpu"))
-    epochs = [list(labelled_batches(store, reader, rows, 24_000, 5, seed=0, epoch=epoch)) for epoch in (0, 1)]
+    crops = LabelledCrops(store, reader, rows, 24_000)
+    epochs = [list(crops.batches(5, seed=0, epoch=epoch)) for epoch in (0, 1)]
     for batches in epochs:
         assert [len(tags) for _, tags in batches] == [5, 5, 5, 5, 4]
         assert torch.cat([tags for _, tags in batches]).sum(dim=0).tolist() == store.tags[rows].sum(axis=0).tolist()
     assert not torch.equal(epochs[0][0][0], epochs[1][0][0])
-    again = next(iter(labelled_batches(store, reader, rows, 24_000, 5, seed=0, epoch=1)))
+    again = next(crops.batches(5, seed=0, epoch=1))
     assert torch.equal(again[0], epochs[1][0][0])
 
 

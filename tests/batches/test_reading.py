@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from clmr.batches import reading
 from clmr.batches.reading import MappedAudio, ResidentAudio, audio_reader
-from clmr.corpora import reading
 from clmr.corpora.store import Store
 
 CPU = torch.device("cpu")

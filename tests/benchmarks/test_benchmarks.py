@@ -51,7 +51,7 @@ def cells(row: str) -> list[str]:
 
 @pytest.mark.parametrize("sample_rate_hz", sorted(FORMATS))
 def test_the_plain_encoder_computes_what_ours_computes(sample_rate_hz):
-    encoder = SampleCNN(SampleCNNParams(sample_rate_hz, width=4)).eval()
+    encoder = SampleCNN(SampleCNNParams("sample_cnn", sample_rate_hz, width=4)).eval()
     initialise(encoder, torch.Generator().manual_seed(0))
     audio = synthetic_audio(3, encoder.params.clip_samples, sample_rate_hz)
     with torch.no_grad():
@@ -59,7 +59,7 @@ def test_the_plain_encoder_computes_what_ours_computes(sample_rate_hz):
 
 
 def test_the_plain_implementation_learns():
-    params = SampleCNNParams(8_000, width=2)
+    params = SampleCNNParams("sample_cnn", 8_000, width=2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         training = PlainTraining(params, CPU)
@@ -70,7 +70,7 @@ def test_the_plain_implementation_learns():
 
 @pytest.mark.parametrize("sample_rate_hz", sorted(FORMATS))
 def test_operations_are_those_torch_counts(sample_rate_hz):
-    params = SampleCNNParams(sample_rate_hz, width=4)
+    params = SampleCNNParams("sample_cnn", sample_rate_hz, width=4)
     network = torch.nn.Sequential(SampleCNN(params), projector("nonlinear", params.embedding_dim, 8)).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, params.clip_samples))
@@ -80,7 +80,7 @@ def test_operations_are_those_torch_counts(sample_rate_hz):
 def test_operations_of_the_first_layer_of_the_thesis():
     # 128 filters of 3 weights at each of 59049 / 3 positions, a product and a sum each.
     assert flops.convolution_flop(1, 128, 3, n_outputs=19_683) == 2 * 3 * 128 * 19_683
-    assert flops.training_flop(SampleCNNParams(22_050, 128), 64) == pytest.approx(10.5e9, rel=0.1)
+    assert flops.training_flop(SampleCNNParams("sample_cnn", 22_050, 128), 64) == pytest.approx(10.5e9, rel=0.1)
 
 
 @pytest.mark.parametrize("module", [training_step, probe, embedding, flops])

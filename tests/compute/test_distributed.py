@@ -11,14 +11,14 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 
-from clmr.augmentations import AugmentationParams
 from clmr.batches.crops import crop_batches, track_crops
 from clmr.compute.distributed import World, gather_shares, world, wrap
 from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import Embeddings, embed
 from clmr.training.clmr import build_modules
-from clmr.training.pretrain import METHODS, Recipe, pretrain
-from tests.training.recipes import clmr_recipe, cpc_recipe
+from clmr.training.pretrain import PretrainRecipe, pretrain
+from tests.augmentations.chains import thesis_chain
+from tests.training.recipes import ADAM, LARS, clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
 
@@ -36,13 +36,13 @@ def join(rank: int, size: int, port: int) -> None:
     torch.set_num_threads(1)
 
 
-def first_step(params: Recipe, store: Store, together: World) -> dict[str, torch.Tensor]:
+def first_step(recipe: PretrainRecipe, store: Store, together: World) -> dict[str, torch.Tensor]:
     """Loss, gradients and batch statistics of the first step, in float64: rounding then hides no error of method."""
-    crops = track_crops(store, params.encoder.clip_samples, params.splits)
-    run = METHODS[params.method](params, crops, CPU, 2, World())
+    crops = track_crops(store, recipe.encoder.clip_samples, recipe.splits)
+    run = recipe.run_class(recipe, 0, crops, CPU, 2)
     # Processes agree on the type of what they exchange when the network is wrapped, so that comes last.
     run.world, run.network = together, wrap(run.network.double().train(), CPU, together)
-    mine = next(crop_batches(run.crops, params.batch_size, run.n_crops, 0, 0, together))
+    mine = next(crop_batches(run.crops, recipe.batch_size, run.n_crops, 0, 0, together))
     views, *draws = run.inputs(mine, 0, 0)
     loss, _ = run.train_step(views.double(), *draws)
     gradients = {
@@ -52,17 +52,17 @@ def first_step(params: Recipe, store: Store, together: World) -> dict[str, torch
     return {"loss": loss} | gradients | statistics
 
 
-def step_in_process(rank: int, size: int, port: int, folder: str, out: str, params: Recipe) -> None:
+def step_in_process(rank: int, size: int, port: int, folder: str, out: str, recipe: PretrainRecipe) -> None:
     join(rank, size, port)
     with world(CPU) as together:
-        found = first_step(params, open_store(Path(folder)), together)
+        found = first_step(recipe, open_store(Path(folder)), together)
         torch.save(found, f"{out}/{rank}.pt")
 
 
-def train_in_process(rank: int, size: int, port: int, folder: str, out: str, params: Recipe) -> None:
+def train_in_process(rank: int, size: int, port: int, folder: str, out: str, recipe: PretrainRecipe) -> None:
     join(rank, size, port)
     with world(CPU) as together:
-        trained = pretrain(params, open_store(Path(folder)), Path(out) / "resume", CPU, together)
+        trained = pretrain(recipe, 0, open_store(Path(folder)), Path(out) / "resume", CPU, together)
         torch.save(trained.encoder.state_dict(), f"{out}/{rank}.pt")
         trained.curve.to_csv(f"{out}/{rank}.csv", index=False)
 
@@ -76,21 +76,20 @@ def embed_in_process(rank: int, size: int, port: int, folder: str, out: str) -> 
 
 
 def embed_all(store: Store, together: World) -> Embeddings:
-    encoder = build_modules(clmr_recipe())["encoder"].eval()
+    encoder = build_modules(clmr_recipe(), 0)["encoder"].eval()
     # Batches of 5: shares of two processes then end in batches of different sizes.
     return embed(encoder, store, encoder.params.clip_samples, 5, CPU, "fp32", together)
 
 
-LARS = replace(clmr_recipe().optimizer, kind="lars")
 both_methods = pytest.mark.parametrize(
-    "params", [clmr_recipe(optimizer=LARS), cpc_recipe(optimizer=LARS)], ids=["clmr", "cpc"]
+    "recipe", [clmr_recipe(optimizer=LARS), cpc_recipe(optimizer=LARS)], ids=["clmr", "cpc"]
 )
 
 
 @both_methods
-def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path: Path, params: Recipe):
-    mp.spawn(step_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
-    alone = first_step(params, store, World())
+def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path: Path, recipe: PretrainRecipe):
+    mp.spawn(step_in_process, (2, free_port(), str(store.folder), str(tmp_path), recipe), nprocs=2)
+    alone = first_step(recipe, store, World())
     for rank in range(2):
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         assert found.keys() == alone.keys()
@@ -99,20 +98,20 @@ def test_one_step_of_two_processes_equals_one_step_of_one(store: Store, tmp_path
 
 
 @both_methods
-def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_path: Path, params: Recipe):
-    if params.method == "clmr":
-        params = replace(params, augmentations=AugmentationParams.thesis())
+def test_training_in_two_processes_follows_the_curve_of_one(store: Store, tmp_path: Path, recipe: PretrainRecipe):
+    if recipe.method == "clmr":
+        recipe = replace(recipe, augmentations=thesis_chain())
     # Small steps: with large ones the float32 rounding of a batch this small takes runs apart in two epochs.
-    params = replace(params, epochs=2, optimizer=replace(params.optimizer, kind="adam", adam_learning_rate=1e-4))
-    mp.spawn(train_in_process, (2, free_port(), str(store.folder), str(tmp_path), params), nprocs=2)
+    recipe = replace(recipe, epochs=2, optimizer=replace(ADAM, learning_rate=1e-4))
+    mp.spawn(train_in_process, (2, free_port(), str(store.folder), str(tmp_path), recipe), nprocs=2)
     ours, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
     for name, tensor in ours.items():
         assert torch.equal(tensor, other[name])
-    alone = pretrain(params, store, tmp_path / "alone", CPU).curve
+    alone = pretrain(recipe, 0, store, tmp_path / "alone", CPU).curve
     together = pd.read_csv(tmp_path / "0.csv")
     assert together.loss.to_numpy() == pytest.approx(alone.loss.to_numpy(), rel=0.01)
     # Either goes on where the other stopped: the state holds nothing that depends on the processes.
-    resumed = pretrain(params, store, tmp_path / "resume", CPU)
+    resumed = pretrain(recipe, 0, store, tmp_path / "resume", CPU)
     assert all(torch.equal(tensor, ours[name]) for name, tensor in resumed.encoder.state_dict().items())
 
 

@@ -7,17 +7,19 @@ import torch
 
 from clmr.evaluation.end_to_end import predict
 from clmr.models.taggers import build_tagger
-from tests.training.test_supervised import CPU, recipe
+from tests.training.recipes import supervised_recipe
+
+CPU = torch.device("cpu")
 
 
 def test_prediction_is_the_mean_over_whole_segments(store):
-    params = recipe(max_epochs=1)
-    model = build_tagger(params.model, 4, torch.Generator().manual_seed(0)).eval()
+    recipe = supervised_recipe()
+    model = build_tagger(recipe.model, 4, torch.Generator().manual_seed(0)).eval()
     row = store.rows("test")[:1]
     samples = torch.from_numpy(store.clip(row[0]).astype(np.float32) / 32_768)
     expected = model(samples[:48_000].reshape(2, 24_000)).sigmoid().mean(dim=0).detach()
-    found = torch.from_numpy(predict(model, params, store, row, CPU)[0]).float()
+    found = torch.from_numpy(predict(model, recipe, store, row, CPU)[0]).float()
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
     all_rows = store.rows("test")
-    some = predict(model, replace(params, batch_size=7), store, all_rows, CPU)
-    np.testing.assert_allclose(some, predict(model, params, store, all_rows, CPU), atol=1e-6)
+    some = predict(model, replace(recipe, batch_size=7), store, all_rows, CPU)
+    np.testing.assert_allclose(some, predict(model, recipe, store, all_rows, CPU), atol=1e-6)

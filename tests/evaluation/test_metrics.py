@@ -25,6 +25,19 @@ def test_weighted_scores_equal_scikit_learn(decimals):
         assert pr_auc[index] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("decimals", [0, 1, 6])
+def test_scores_of_tags_and_clips_equal_scikit_learn(decimals):
+    labels, scores = example(n_clips=300, n_tags=20, decimals=decimals)
+    for found, truth, ranked in (
+        (tag_scores(labels, scores), labels, scores),
+        (clip_scores(labels, scores), labels.T, scores.T),
+    ):
+        assert found.n_excluded == 0
+        np.testing.assert_allclose(found.roc_auc, roc_auc_score(truth, ranked, average=None), rtol=0, atol=1e-12)
+        expected = average_precision_score(truth, ranked, average=None)
+        np.testing.assert_allclose(found.pr_auc, expected, rtol=0, atol=1e-12)
+
+
 def test_the_mean_leaves_out_tags_that_cannot_be_scored():
     labels, scores = example()
     labels[:, 1] = 0

@@ -8,15 +8,14 @@ from torch import nn
 from clmr.batches.segments import segment_starts
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed
-from clmr.evaluation.frozen import evaluate_encoder, evaluate_log_mel, load_encoder
-from clmr.evaluation.log_mel import LogMelParams, log_mel_statistics
+from clmr.evaluation.frozen import embeddings_file, evaluate_encoder
+from clmr.evaluation.log_mel import LogMelParams, evaluate_log_mel, log_mel_statistics
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.projection import TSNEParams, project_tracks
-from clmr.evaluation.scores import load_scores
-from clmr.storage.strict import to_mapping
-from clmr.storage.tensors import save_tensors
-from clmr.training.pretrain import build_encoder
+from clmr.evaluation.scores import load_clip_scores, load_score_rows, save_score_rows
+from clmr.models.encoders import load_encoder, save_encoder
+from clmr.models.sample_cnn import SampleCNNParams
 from tests.training.recipes import clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
@@ -25,7 +24,7 @@ CPU = torch.device("cpu")
 def probe_params(**changes) -> ProbeParams:
     values = {
         "heads": ("linear", "mlp"), "learning_rate": 1e-2, "weight_decay": 0.0, "batch_size": 32, "max_epochs": 60,
-        "patience_epochs": 3, "n_resamples": 50, "embedding_batch_size": 16, "embedding_precision": "fp32", "seed": 0,
+        "patience_epochs": 3, "n_resamples": 50, "embedding_batch_size": 16, "embedding_precision": "fp32",
     }  # fmt: skip
     return ProbeParams(**(values | changes))
 
@@ -70,17 +69,17 @@ def separable(n_clips: int = 200) -> tuple[Embeddings, np.ndarray]:
 def test_heads_learn_what_is_separable_and_repeat(kind):
     embeddings, labels = separable()
     train, valid, test = (embeddings.of(np.arange(*bounds)) for bounds in ((0, 120), (120, 150), (150, 200)))
-    probe = train_probe(kind, train, valid, labels, probe_params())
+    probe = train_probe(kind, train, valid, labels, probe_params(), 0)
     scores, rows = probe.clip_scores(test)
     assert rows.tolist() == list(range(150, 200))
     assert tag_scores(labels[rows], scores).roc_auc.min() > 0.97
-    again, _ = train_probe(kind, train, valid, labels, probe_params()).clip_scores(test)
+    again, _ = train_probe(kind, train, valid, labels, probe_params(), 0).clip_scores(test)
     assert np.array_equal(scores, again)
 
 
 def test_clip_score_is_the_mean_of_segment_probabilities():
     embeddings, labels = separable(40)
-    probe = train_probe("linear", embeddings, embeddings, labels, probe_params(max_epochs=2))
+    probe = train_probe("linear", embeddings, embeddings, labels, probe_params(max_epochs=2), 0)
     scores, _ = probe.clip_scores(embeddings)
     logits = probe.head((torch.from_numpy(embeddings.values) - probe.mean) / probe.scale)
     expected = logits.double().sigmoid().reshape(40, 4, 3).mean(dim=1)
@@ -92,8 +91,8 @@ def test_early_stopping_restores_the_best_weights():
     train, valid = embeddings.of(np.arange(40)), embeddings.of(np.arange(40, 60))
     wrong = 1 - labels  # validation asks for the opposite: the best epoch is the first
     labels = np.concatenate([labels[:40], wrong[40:]])
-    stopped = train_probe("linear", train, valid, labels, probe_params(patience_epochs=2))
-    once = train_probe("linear", train, valid, labels, probe_params(max_epochs=1))
+    stopped = train_probe("linear", train, valid, labels, probe_params(patience_epochs=2), 0)
+    once = train_probe("linear", train, valid, labels, probe_params(max_epochs=1), 0)
     assert stopped.epochs == 1
     assert torch.equal(stopped.head.weight, once.head.weight)
 
@@ -101,35 +100,56 @@ def test_early_stopping_restores_the_best_weights():
 def test_a_corpus_without_tags_is_refused():
     embeddings, labels = separable(10)
     with pytest.raises(ValueError, match="no clip of the training split has any tag"):
-        train_probe("linear", embeddings, embeddings, 0 * labels, probe_params())
+        train_probe("linear", embeddings, embeddings, 0 * labels, probe_params(), 0)
 
 
 @pytest.mark.parametrize("recipe", [clmr_recipe(), cpc_recipe()], ids=["clmr", "cpc"])
 def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, recipe):
-    encoder = build_encoder(recipe).eval()
-    weights = {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
-    save_tensors(tmp_path / "encoder.safetensors", weights, {"recipe": to_mapping(recipe)})
-    loaded = load_encoder(tmp_path / "encoder.safetensors")
-    assert type(loaded) is type(encoder)
-    assert not loaded.training
-    assert all(torch.equal(tensor, weights[f"encoder.{key}"]) for key, tensor in loaded.state_dict().items())
-    results = evaluate_encoder(loaded, store, probe_params(max_epochs=5), CPU, tmp_path, tmp_path / "out")
-    assert set(results) == {"linear", "mlp"}
-    assert results["linear"]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
-    scores, rows = load_scores(tmp_path / "out")
+    save_encoder(tmp_path / "encoder.safetensors", recipe.encoder.build(), {})
+    loaded, out = load_encoder(tmp_path / "encoder.safetensors"), tmp_path / "out"
+    probe = probe_params(max_epochs=5)
+    rows = evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, out)
+    assert [(row["head"], row["seed"]) for row in rows] == [("linear", 3), ("mlp", 3)]
+    assert rows[0]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
+    n_encoder = sum(parameter.numel() for parameter in loaded.parameters())
+    assert rows[0]["n_parameters"] == n_encoder + 4 * (loaded.params.embedding_dim + 1)
+    scores, clips = load_clip_scores(out, 3)
     assert scores["mlp"].shape == (len(store.rows("test")), 4)
-    assert rows.tolist() == store.rows("test").tolist()
-    points = project_tracks(loaded, store, TSNEParams("run", "tones", 3, 5, 4.0, 0))
+    assert clips.tolist() == store.rows("test").tolist()
+    # An interrupted evaluation goes on from its embeddings, whose encoder need not run again.
+    embeddings_file(out, 3).rename(embeddings_file(tmp_path, 3))
+    loaded.forward = None
+    assert evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, out) == rows
+
+
+def test_rows_of_scores_are_written_with_six_decimals(tmp_path):
+    rows = [{"head": "linear", "seed": 0, "roc_auc_tag": 0.123456789, "epochs": 7}, {"head": "mlp", "seed": 0}]
+    save_score_rows(tmp_path, rows)
+    assert load_score_rows(tmp_path) == [rows[0] | {"roc_auc_tag": 0.123457}, rows[1]]
+    assert '"epochs": 7' in (tmp_path / "scores.json").read_text()
+
+
+def test_an_encoder_of_another_rate_is_refused(store: Store, tmp_path):
+    encoder = SampleCNNParams("sample_cnn", 16_000, width=2).build()
+    with pytest.raises(ValueError, match="tones has 8000 Hz, the encoder reads 16000 Hz; use a store of that rate"):
+        evaluate_encoder(encoder, store, probe_params(), 0, CPU, tmp_path, tmp_path / "out")
+
+
+def test_tracks_are_projected_to_the_plane(store: Store):
+    encoder = clmr_recipe().encoder.build().eval()
+    points = project_tracks(encoder, store, TSNEParams("run", "tones", 3, 5, 4.0, 0))
     assert len(points) == 15
     assert points.track_id.nunique() == 3
     with pytest.raises(ValueError, match="t_sne.n_tracks is 99, the test split"):
-        project_tracks(loaded, store, TSNEParams("run", "tones", 99, 5, 4.0, 0))
+        project_tracks(encoder, store, TSNEParams("run", "tones", 99, 5, 4.0, 0))
 
 
 def test_log_mel_statistics_tell_high_from_low_tones(store: Store, tmp_path):
-    params = LogMelParams(16, 0.064, (0.1, 1.0), 200)
+    params = LogMelParams(16, 0.064, (0.1, 1.0), 200, n_resamples=50, seed=0)
     features = log_mel_statistics(store, params)
     assert features.shape == (len(store.clips), 32)
     assert np.isfinite(features).all()
-    results = evaluate_log_mel(store, params, probe_params(), tmp_path)
-    assert results["linear"]["roc_auc_tag"] == 1.0
+    (row,) = evaluate_log_mel(store, params, tmp_path)
+    assert (row["head"], row["seed"], row["roc_auc_tag"]) == ("linear", 0, 1.0)
+    scores, _ = load_clip_scores(tmp_path, 0)
+    assert scores["linear"].shape == (len(store.rows("test")), 4)

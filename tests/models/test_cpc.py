@@ -8,8 +8,10 @@ from torch import nn
 
 from clmr.models.cpc import CPC, CPCParams, StepPredictor
 from clmr.models.initialisation import initialise
+from clmr.storage.strict import from_mapping, to_mapping
 
 THESIS = CPCParams(
+    kind="cpc",
     sample_rate_hz=22_050,
     clip_samples=59_049,
     width=512,
@@ -20,7 +22,7 @@ THESIS = CPCParams(
     norm="none",
 )
 SMALL = CPCParams(
-    8_000, 1_201, width=6, context_dim=5, kernels=(10, 6, 4), strides=(5, 3, 2), paddings=(2, 2, 1), norm="none"
+    "cpc", 8_000, 1_201, width=6, context_dim=5, kernels=(10, 6, 4), strides=(5, 3, 2), paddings=(2, 2, 1), norm="none"
 )
 
 
@@ -55,7 +57,7 @@ def test_frames_are_those_of_the_released_code():
     assert THESIS.embedding_dim == 256
 
 
-@pytest.mark.parametrize("params", [SMALL, CPCParams(8_000, 64, 3, 2, (4,), (4,), (0,), "batch")])
+@pytest.mark.parametrize("params", [SMALL, CPCParams("cpc", 8_000, 64, 3, 2, (4,), (4,), (0,), "batch")])
 def test_shapes_are_as_the_parameters_say(params):
     encoder, audio = encoder_of(params), audio_of(params)
     frames = encoder.frames(audio)
@@ -149,13 +151,12 @@ def test_input_of_another_length_is_refused():
         ({"width": 0}, "width must be >= 1, got 0"),
         ({"context_dim": 0}, "context_dim must be >= 1"),
         ({"sample_rate_hz": 0}, "sample_rate_hz must be >= 1"),
-        ({"kernels": ()}, "kernels must be a list of at least one kernel"),
-        ({"strides": (5, 3)}, "strides must be 3 numbers >= 1, one for each kernel, got .5, 3."),
-        ({"paddings": (0, 0, -1)}, "paddings must be 3 numbers >= 0"),
+        ({"kernels": []}, "kernels must be a list of at least one kernel"),
+        ({"strides": [5, 3]}, "strides must be 3 numbers >= 1, one for each kernel, got .5, 3."),
+        ({"paddings": [0, 0, -1]}, "paddings must be 3 numbers >= 0"),
         ({"clip_samples": 9}, "clip_samples must be long enough for two frames, got 9"),
     ],
 )
 def test_what_cannot_be_built_is_refused(changes, message):
-    values = {name: getattr(SMALL, name) for name in SMALL.__dataclass_fields__}
     with pytest.raises(ValueError, match=message):
-        CPCParams(**(values | changes))
+        from_mapping(CPCParams, to_mapping(SMALL) | changes, "encoder")

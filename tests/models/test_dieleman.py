@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from clmr.models.dieleman import Dieleman, DielemanParams
 from clmr.models.taggers import build_tagger
+from clmr.storage.strict import from_mapping, to_mapping
 from tests.models.gradients import gradients
 
 PAPER = DielemanParams("dieleman", 16_000, 3.0, frame_samples=1_024, hop_samples=512, filters=128)
@@ -61,4 +62,4 @@ def test_input_of_another_length_is_refused():
 )
 def test_sizes_that_cannot_work_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        replace(EMBEDDED, **changes)
+        from_mapping(DielemanParams, to_mapping(EMBEDDED) | changes, "model")

@@ -8,6 +8,7 @@ from torch import nn
 
 from clmr.models.pons import Pons, PonsParams
 from clmr.models.taggers import build_tagger
+from clmr.storage.strict import from_mapping, to_mapping
 from tests.models.gradients import gradients
 
 AUTHORS = PonsParams("pons", 16_000, 3.0, width=64, pools=(3,) * 6, hidden_units=500, dropout=0.5)
@@ -83,11 +84,12 @@ def test_input_of_another_length_is_refused():
     ("changes", "message"),
     [
         ({"clip_duration_s": 0.5}, r"clip_duration_s must be long enough for 8 frames .*\(it gives 2\), got 0.5"),
-        ({"pools": (3, 3)}, r"pools must be 6 sizes, each >= 1, got \[3, 3\]"),
+        ({"pools": [3, 3]}, r"pools must be 6 sizes, got \[3, 3\]"),
+        ({"pools": [3, 3, 3, 3, 3, 0]}, r"pools\[5\] must be >= 1, got 0"),
         ({"width": 0}, "width must be >= 1, got 0"),
-        ({"dropout": 1.5}, "dropout must be a probability"),
+        ({"dropout": 1.5}, "dropout must be <= 1, got 1.5"),
     ],
 )
 def test_sizes_that_cannot_work_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        replace(EMBEDDED, **changes)
+        from_mapping(PonsParams, to_mapping(EMBEDDED) | changes, "model")

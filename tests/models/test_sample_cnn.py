@@ -26,13 +26,13 @@ def plain_sample_cnn(strides: tuple[int, ...], width: int) -> nn.Sequential:
     [(22_050, 2_394_162), (16_000, 2_328_626), (12_000, 2_263_090), (8_000, 2_197_554)],
 )
 def test_size_with_a_head_of_fifty_tags_is_that_of_the_released_model(sample_rate_hz, n_parameters):
-    encoder = SampleCNN(SampleCNNParams(sample_rate_hz, width=128))
+    encoder = SampleCNN(SampleCNNParams("sample_cnn", sample_rate_hz, width=128))
     modules = [encoder, tagging_head("linear", 512, 50)]
     assert sum(p.numel() for module in modules for p in module.parameters()) == n_parameters
 
 
 def test_state_has_the_names_and_shapes_of_the_released_checkpoints():
-    state = SampleCNN(SampleCNNParams(22_050, width=128)).state_dict()
+    state = SampleCNN(SampleCNNParams("sample_cnn", 22_050, width=128)).state_dict()
     assert len(state) == 77
     assert tuple(state["sequential.0.0.weight"].shape) == (128, 1, 3)
     assert tuple(state["sequential.3.0.weight"].shape) == (256, 128, 3)
@@ -43,7 +43,7 @@ def test_state_has_the_names_and_shapes_of_the_released_checkpoints():
 def both(sample_rate_hz: int) -> tuple[SampleCNN, nn.Sequential, torch.Tensor]:
     """The encoder, its plain definition with the same weights, and a batch."""
     layout = FORMATS[sample_rate_hz]
-    encoder = SampleCNN(SampleCNNParams(sample_rate_hz, width=4))
+    encoder = SampleCNN(SampleCNNParams("sample_cnn", sample_rate_hz, width=4))
     initialise(encoder, torch.Generator().manual_seed(0))
     plain = plain_sample_cnn(layout.strides, width=4)
     plain.load_state_dict({key.removeprefix("sequential."): value for key, value in encoder.state_dict().items()})
@@ -73,12 +73,12 @@ def test_training_equals_the_plain_definition(sample_rate_hz):
 
 def test_input_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"shape \(B, 20736\) at 8000 Hz, got \(2, 20735\)"):
-        SampleCNN(SampleCNNParams(8_000, width=2))(torch.zeros(2, 20_735))
+        SampleCNN(SampleCNNParams("sample_cnn", 8_000, width=2))(torch.zeros(2, 20_735))
 
 
 def test_unknown_sample_rate_is_refused():
     with pytest.raises(ValueError, match="sample_rate_hz must be one of .*, got 44100"):
-        SampleCNNParams(44_100, width=2)
+        SampleCNNParams("sample_cnn", 44_100, width=2)
 
 
 @pytest.mark.parametrize(("kind", "n_parameters"), [("identity", 0), ("linear", 512 * 64), ("nonlinear", 512 * 576)])

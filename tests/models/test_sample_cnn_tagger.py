@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from clmr.models.sample_cnn_tagger import SampleCNNTagger, SampleCNNTaggerParams
-from clmr.models.taggers import build_tagger
+from clmr.models.taggers import TAGGERS, build_tagger
+from clmr.storage.strict import from_mapping
 
 
 def test_size_is_that_of_the_released_supervised_model():
@@ -34,8 +35,13 @@ def test_initial_weights_depend_on_the_generator_alone():
     assert not torch.equal(weights[0], weights[2])
 
 
+def read(changes: dict) -> SampleCNNTaggerParams:
+    valid = {"kind": "sample_cnn", "sample_rate_hz": 8_000, "width": 2, "dropout": 0.5}
+    return from_mapping(TAGGERS, valid | changes, "model")
+
+
 def test_rate_and_dropout_are_checked():
     with pytest.raises(ValueError, match="sample_rate_hz must be one of"):
-        SampleCNNTaggerParams("sample_cnn", 44_100, width=2, dropout=0.5)
-    with pytest.raises(ValueError, match="dropout must be a probability"):
-        SampleCNNTaggerParams("sample_cnn", 8_000, width=2, dropout=2.0)
+        read({"sample_rate_hz": 44_100})
+    with pytest.raises(ValueError, match="model.dropout must be <= 1, got 2.0"):
+        read({"dropout": 2.0})

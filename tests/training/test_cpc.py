@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from clmr.batches.crops import crop_batches, track_crops
-from clmr.compute.distributed import World
 from clmr.compute.seeding import generator
 from clmr.corpora.store import Store
 from clmr.losses import draw_negatives, info_nce
+from clmr.storage.strict import from_mapping, to_mapping
 from clmr.training.cpc import CPCRecipe, CPCRun, build_modules, sample_of
 from clmr.training.pretrain import pretrain
 from tests.training.recipes import cpc_recipe
@@ -18,29 +18,29 @@ from tests.training.recipes import cpc_recipe
 CPU = torch.device("cpu")
 
 
-def run_of(store: Store, params: CPCRecipe) -> CPCRun:
-    return CPCRun(params, track_crops(store, params.encoder.clip_samples, params.splits), CPU, 2, World())
+def run_of(store: Store, recipe: CPCRecipe) -> CPCRun:
+    return CPCRun(recipe, 0, track_crops(store, recipe.encoder.clip_samples, recipe.splits), CPU, 2)
 
 
 def test_the_loss_of_a_step_is_that_of_its_parts(store: Store):
-    params = cpc_recipe(window_frames=None)
-    run = run_of(store, params)
+    recipe = cpc_recipe(window_frames=None)
+    run = run_of(store, recipe)
     (crop,) = next(crop_batches(run.crops, 6, 1, 0, 0))
     encoder, predictor = run.modules["encoder"], run.modules["predictor"]
     frames = encoder.frames(crop)
-    n_contexts = params.encoder.n_frames - 3
+    n_contexts = recipe.encoder.n_frames - 3
     draws = generator(0, "negatives", 0, 0)
     torch.randint(1, (), generator=draws)  # a window as long as the clip has one place
-    negatives = draw_negatives(6, params.encoder.n_frames, 0, n_contexts, 3, 7, draws)
+    negatives = draw_negatives(6, recipe.encoder.n_frames, 0, n_contexts, 3, 7, draws)
     expected = info_nce(frames, predictor(encoder.contexts(frames)[:, :n_contexts]), 0, negatives)
-    loss, _ = run.train_step(*run.inputs((crop,), 0, 0))
-    torch.testing.assert_close(loss, expected.detach())
+    found = run.train_step(*run.inputs((crop,), 0, 0))
+    torch.testing.assert_close(found, tuple(part.detach() for part in expected))
 
 
 def test_a_window_limits_the_contexts():
-    params = cpc_recipe(window_frames=20)
-    assert params.n_contexts == 17
-    assert cpc_recipe(window_frames=None).n_contexts == params.encoder.n_frames - 3
+    recipe = cpc_recipe(window_frames=20)
+    assert recipe.n_contexts == 17
+    assert cpc_recipe(window_frames=None).n_contexts == recipe.encoder.n_frames - 3
     assert cpc_recipe(window_frames=4).n_contexts == 1
 
 
@@ -55,14 +55,14 @@ def test_every_weight_takes_part(store: Store):
 
 
 def test_input_is_standardised_by_the_training_crops(store: Store, tmp_path):
-    params = cpc_recipe(epochs=0)
-    trained = pretrain(params, store, tmp_path, CPU)
-    crops = track_crops(store, params.encoder.clip_samples, params.splits)
-    sample = sample_of(crops, params.seed)
-    assert sample.shape == (crops.n_tracks, params.encoder.clip_samples)
+    recipe = cpc_recipe(epochs=0)
+    trained = pretrain(recipe, 0, store, tmp_path, CPU)
+    crops = track_crops(store, recipe.encoder.clip_samples, recipe.splits)
+    sample = sample_of(crops, 0)
+    assert sample.shape == (crops.n_tracks, recipe.encoder.clip_samples)
     assert trained.encoder.audio_deviation.item() == pytest.approx(sample.double().std().item(), rel=1e-6)
     assert trained.encoder.audio_mean.item() == pytest.approx(sample.double().mean().item(), abs=1e-7)
-    expected = build_modules(params, crops)["encoder"].state_dict()
+    expected = build_modules(recipe, 0, crops)["encoder"].state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in trained.encoder.state_dict().items())
 
 
@@ -72,15 +72,15 @@ def test_a_small_gain_starts_at_the_loss_of_guessing(store: Store):
     loss, _ = run.train_step(*run.inputs((crop,), 0, 0))
     assert loss.item() == pytest.approx(math.log(8), abs=1e-3)
     weights = [
-        build_modules(cpc_recipe(predictor_gain=gain), run.crops)["predictor"].linear.weight for gain in (1.0, 0.5)
+        build_modules(cpc_recipe(predictor_gain=gain), 0, run.crops)["predictor"].linear.weight for gain in (1.0, 0.5)
     ]
     torch.testing.assert_close(0.5 * weights[0], weights[1])
 
 
 def test_clips_shorter_than_the_input_are_refused(store: Store, tmp_path):
-    params = cpc_recipe(encoder=replace(cpc_recipe().encoder, clip_samples=60_000))
+    recipe = cpc_recipe(encoder=replace(cpc_recipe().encoder, clip_samples=60_000))
     with pytest.raises(ValueError, match=r"no clip in \['train'\] has the 60000 samples of the encoder's input"):
-        pretrain(params, store, tmp_path, CPU)
+        pretrain(recipe, 0, store, tmp_path, CPU)
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,11 @@ def test_clips_shorter_than_the_input_are_refused(store: Store, tmp_path):
         ({"predictor_gain": 0.0}, "predictor_gain must be > 0, got 0.0"),
         ({"batch_size": 0}, "batch_size must be >= 1"),
         ({"epochs": -1}, "epochs must be >= 0"),
-        ({"splits": ()}, "splits must be a list of at least one split"),
+        ({"splits": []}, "splits must be a list of at least one split"),
+        ({"seeds": []}, r"seeds must be a list of at least one number, each listed once, got \[\]"),
+        ({"seeds": [0, 1, 0]}, r"each listed once, got \[0, 1, 0\]"),
     ],
 )
 def test_what_makes_no_task_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        cpc_recipe(**changes)
+        from_mapping(CPCRecipe, to_mapping(cpc_recipe()) | changes, "recipe")

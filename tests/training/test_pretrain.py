@@ -5,21 +5,20 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from clmr.augmentations import AugmentationParams
 from clmr.compute.distributed import World
 from clmr.corpora.store import Store
 from clmr.models.cpc import CPC
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
-from clmr.optim import OptimizerParams
-from clmr.storage.strict import to_mapping
+from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.tensors import load_tensors, save_tensors
-from clmr.training.pretrain import METHODS, Recipe, build_encoder, curve_metrics, pretrain, read_recipe
-from tests.training.recipes import clmr_recipe, cpc_recipe
+from clmr.training.pretrain import METHODS, PretrainRecipe, curve_metrics, pretrain
+from tests.augmentations.chains import thesis_chain
+from tests.training.recipes import ADAM, LARS, clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
 RECIPES = {"clmr": clmr_recipe, "cpc": cpc_recipe}
 both_methods = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-RecipeMaker = Callable[..., Recipe]
+RecipeMaker = Callable[..., PretrainRecipe]
 
 
 def weights(trained) -> dict[str, torch.Tensor]:
@@ -35,7 +34,7 @@ def assert_same(left, right) -> None:
 
 @both_methods
 def test_loss_falls_below_guessing(store: Store, tmp_path, recipe: RecipeMaker):
-    trained = pretrain(recipe(epochs=8), store, tmp_path, CPU)
+    trained = pretrain(recipe(epochs=8), 0, store, tmp_path, CPU)
     metrics = curve_metrics(trained, recipe(epochs=8))
     assert trained.curve.loss.iloc[-1] < trained.curve.loss.iloc[0]
     assert metrics["loss"] < metrics["loss_of_guessing"]
@@ -45,21 +44,20 @@ def test_loss_falls_below_guessing(store: Store, tmp_path, recipe: RecipeMaker):
 
 def test_guessing_is_among_the_candidates_of_the_method(store: Store, tmp_path):
     for recipe, n_candidates in ((clmr_recipe(epochs=1), 11), (cpc_recipe(epochs=1), 8)):
-        trained = pretrain(recipe, store, tmp_path / recipe.method, CPU)
+        trained = pretrain(recipe, 0, store, tmp_path / recipe.method, CPU)
         assert curve_metrics(trained, recipe)["accuracy_of_guessing"] == 1 / n_candidates
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "lars"])
+@pytest.mark.parametrize("optimizer", [ADAM, LARS], ids=lambda params: params.kind)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @both_methods
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(
     store, tmp_path, monkeypatch, optimizer, precision, recipe
 ):
-    params = recipe(optimizer=OptimizerParams(optimizer, 3e-3, "constant", 0.075, 1e-6, 1), precision=precision)
-    if params.method == "clmr":
-        params = recipe(**vars(params) | {"augmentations": AugmentationParams.thesis()})
-    whole = pretrain(params, store, tmp_path / "whole", CPU)
-    steps, method = iter(range(100)), METHODS[params.method]
+    chain = {"augmentations": thesis_chain()} if recipe is clmr_recipe else {}
+    params = recipe(optimizer=optimizer, precision=precision, **chain)
+    whole = pretrain(params, 0, store, tmp_path / "whole", CPU)
+    steps, method = iter(range(100)), params.run_class
     step = method.train_step
 
     def dying(self, *inputs):
@@ -70,40 +68,54 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(method, "train_step", dying)
         with pytest.raises(KeyboardInterrupt):
-            pretrain(params, store, tmp_path / "killed", CPU)
+            pretrain(params, 0, store, tmp_path / "killed", CPU)
     _, facts = load_tensors(tmp_path / "killed" / "state.safetensors")
     assert len(facts["history"]) == 2
-    assert_same(pretrain(params, store, tmp_path / "killed", CPU), whole)
+    assert_same(pretrain(params, 0, store, tmp_path / "killed", CPU), whole)
 
 
 @both_methods
 def test_seed_and_recipe_decide_the_weights(store, tmp_path, recipe):
-    first = pretrain(recipe(epochs=1), store, tmp_path / "a", CPU)
-    assert_same(first, pretrain(recipe(epochs=1), store, tmp_path / "b", CPU))
-    other = pretrain(recipe(epochs=1, seed=1), store, tmp_path / "c", CPU)
+    first = pretrain(recipe(epochs=1), 0, store, tmp_path / "a", CPU)
+    assert_same(first, pretrain(recipe(epochs=1), 0, store, tmp_path / "b", CPU))
+    other = pretrain(recipe(epochs=1), 1, store, tmp_path / "c", CPU)
     assert not all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(first).items())
 
 
 @both_methods
-def test_what_another_recipe_left_is_not_used(store, tmp_path, recipe):
-    pretrain(recipe(epochs=1), store, tmp_path, CPU)
-    with pytest.raises(ValueError, match="left by another recipe"):
-        pretrain(recipe(epochs=1, seed=1), store, tmp_path, CPU)
+def test_what_another_recipe_or_seed_left_is_not_used(store, tmp_path, recipe):
+    trained = pretrain(recipe(epochs=1), 0, store, tmp_path, CPU)
+    for other, seed in ((recipe(epochs=1), 1), (recipe(epochs=2), 0)):
+        with pytest.raises(ValueError, match="left by a run with another recipe or seed"):
+            pretrain(other, seed, store, tmp_path, CPU)
+    # Further seeds of the recipe are runs of their own.
+    assert_same(pretrain(recipe(epochs=1, seeds=(0, 1)), 0, store, tmp_path, CPU), trained)
+
+
+def test_the_log_does_not_show_where_a_run_was_interrupted(store, tmp_path, caplog, capsys):
+    with caplog.at_level("INFO", logger="clmr"):
+        pretrain(clmr_recipe(epochs=2), 0, store, tmp_path, CPU)
+        expected, _ = list(caplog.messages), caplog.clear()
+        pretrain(clmr_recipe(epochs=2), 0, store, tmp_path, CPU)
+    assert caplog.messages == expected
+    assert [line.split("  ")[0] for line in expected] == ["epoch 1/2", "epoch 2/2"]
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1] == "resumed after epoch 2"
+    assert not captured.out
 
 
 @both_methods
 def test_global_random_state_is_left_alone(store, tmp_path, recipe):
     before = torch.random.get_rng_state()
-    pretrain(recipe(epochs=1), store, tmp_path, CPU)
-    build_encoder(recipe())
+    pretrain(recipe(epochs=1), 0, store, tmp_path, CPU)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @both_methods
 def test_no_epochs_leave_the_initial_weights(store, tmp_path, recipe):
-    trained = pretrain(recipe(epochs=0), store, tmp_path, CPU)
-    once = pretrain(recipe(epochs=1), store, tmp_path / "once", CPU)
-    again = pretrain(recipe(epochs=0), store, tmp_path, CPU)
+    trained = pretrain(recipe(epochs=0), 0, store, tmp_path, CPU)
+    once = pretrain(recipe(epochs=1), 0, store, tmp_path / "once", CPU)
+    again = pretrain(recipe(epochs=0), 0, store, tmp_path, CPU)
     assert_same(trained, again)
     assert not all(torch.equal(tensor, weights(once)[name]) for name, tensor in weights(trained).items())
     assert trained.curve.empty
@@ -113,41 +125,41 @@ def test_no_epochs_leave_the_initial_weights(store, tmp_path, recipe):
 @both_methods
 def test_a_loss_that_is_not_finite_ends_the_run(store, tmp_path, monkeypatch, recipe):
     nan = torch.tensor(float("nan"))
-    monkeypatch.setattr(METHODS[recipe().method], "train_step", lambda self, *inputs: (nan, nan))
+    monkeypatch.setattr(recipe().run_class, "train_step", lambda self, *inputs: (nan, nan))
     with pytest.raises(ValueError, match=r"the loss of epoch 1 is nan; .*lower the learning rate"):
-        pretrain(recipe(), store, tmp_path, CPU)
+        pretrain(recipe(), 0, store, tmp_path, CPU)
     assert not (tmp_path / "state.safetensors").exists()
 
 
 def test_recipe_and_store_must_fit(store, tmp_path):
-    with pytest.raises(ValueError, match="store tones has 8000 Hz, the encoder expects 16000"):
-        pretrain(clmr_recipe(encoder=SampleCNNParams(16_000, 4)), store, tmp_path, CPU)
+    with pytest.raises(ValueError, match="tones has 8000 Hz, the encoder reads 16000 Hz; use a store of that rate"):
+        pretrain(clmr_recipe(encoder=SampleCNNParams("sample_cnn", 16_000, 4)), 0, store, tmp_path, CPU)
 
 
 @both_methods
 def test_batches_larger_than_the_store_are_refused(store, tmp_path, recipe):
     with pytest.raises(ValueError, match="batch_size 1000 is larger than the 12 tracks"):
-        pretrain(recipe(batch_size=1_000), store, tmp_path, CPU)
+        pretrain(recipe(batch_size=1_000), 0, store, tmp_path, CPU)
 
 
 @both_methods
 def test_batches_that_cannot_be_shared_are_refused(store: Store, tmp_path, recipe):
     with pytest.raises(ValueError, match="batch_size 6 must be a multiple of the 4 processes"):
-        pretrain(recipe(), store, tmp_path, CPU, World(0, 4))
+        pretrain(recipe(), 0, store, tmp_path, CPU, World(0, 4))
 
 
 @pytest.mark.parametrize(("recipe", "encoder"), [(clmr_recipe, SampleCNN), (cpc_recipe, CPC)])
 def test_a_recipe_reads_back_and_names_its_encoder(recipe, encoder):
-    mapping = to_mapping(recipe())
-    assert read_recipe(mapping, "recipe") == recipe()
-    assert type(build_encoder(recipe())) is encoder
+    read = from_mapping(METHODS, to_mapping(recipe()), "recipe")
+    assert read == recipe()
+    assert type(read.encoder.build()) is encoder
 
 
 def test_a_recipe_of_no_known_method_is_refused():
-    with pytest.raises(ValueError, match="place: missing key method; it is one of clmr, cpc"):
-        read_recipe({}, "place")
-    with pytest.raises(ValueError, match="place.method: found 'byol', allowed are clmr, cpc"):
-        read_recipe({"method": "byol"}, "place")
+    with pytest.raises(ValueError, match=r"place: missing key method; add it \(one of clmr, cpc\)"):
+        from_mapping(METHODS, {}, "place")
+    with pytest.raises(ValueError, match="place.method: found str 'byol', allowed are clmr, cpc"):
+        from_mapping(METHODS, {"method": "byol"}, "place")
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
@@ -168,9 +180,9 @@ def test_the_network_is_compiled_when_the_recipe_says_so(store: Store, tmp_path,
     # The compiler itself takes a minute: here it only stands by.
     seen = []
     monkeypatch.setattr(torch, "compile", lambda network: seen.append(network) or network)
-    trained = pretrain(clmr_recipe(epochs=1, compiled=compiled), store, tmp_path, CPU)
+    trained = pretrain(clmr_recipe(epochs=1, compiled=compiled), 0, store, tmp_path, CPU)
     assert len(seen) == compiled
-    expected = pretrain(clmr_recipe(epochs=1), store, tmp_path / "other", CPU)
+    expected = pretrain(clmr_recipe(epochs=1), 0, store, tmp_path / "other", CPU)
     assert all(
         torch.equal(a, b) for a, b in zip(trained.encoder.parameters(), expected.encoder.parameters(), strict=True)
     )

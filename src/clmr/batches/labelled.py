@@ -1,6 +1,7 @@
 """Labelled clips one by one: subsets of them, and random crops for training."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -42,37 +43,48 @@ def label_subset(store: Store, fraction: float, seed: int) -> np.ndarray:
     return chosen
 
 
-def labelled_batches(
-    store: Store, reader: AudioReader, rows: np.ndarray, n_samples: int, batch_size: int, seed: int, epoch: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """One random crop of every clip, in random order, with the clip's tags, for one epoch.
+@dataclass(frozen=True)
+class LabelledCrops:
+    """Random crops of labelled clips.
 
-    The batches are as equal in size as can be, at most ``batch_size``; every clip comes once.
-
-    Args:
+    Attributes:
         store: Clips and tags.
         reader: Where the audio is read from, and onto which device.
         rows: Clips, each of at least ``n_samples`` samples.
-        n_samples: T, length of a crop.
-        batch_size: Largest batch.
-        seed: Seed of order and positions.
-        epoch: Number of the epoch.
-
-    Yields:
-        Audio of shape (B, T), float32 in [-1, 1), and tags of shape (B, K), float32.
+        n_samples: Length T of a crop.
     """
-    order = torch.randperm(len(rows), generator=generator(seed, "order", epoch)).numpy()
-    positions = torch.rand(len(rows), generator=generator(seed, "crops", epoch), dtype=torch.float64).numpy()
-    offsets, lengths = (store.clips[column].to_numpy()[rows] for column in ("offset", "n_samples"))
-    starts = offsets + (positions * (lengths - n_samples + 1)).astype(np.int64)
-    batches = np.array_split(order, n_batches(len(rows), batch_size))
 
-    def read(step: int) -> tuple[Tensor, Tensor]:
-        chosen = batches[step]
-        tags = torch.from_numpy(store.tags[rows[chosen]]).float()
-        return reader.read(starts[chosen], n_samples), tags
+    store: Store
+    reader: AudioReader
+    rows: np.ndarray
+    n_samples: int
 
-    yield from read_ahead(read, len(batches))
+    def batches(self, batch_size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """One random crop of every clip, in random order, with the clip's tags, for one epoch.
+
+        The batches are as equal in size as can be, at most ``batch_size``; every clip comes once. The
+        next batch is read while the current one is used.
+
+        Args:
+            batch_size: Largest batch.
+            seed: Seed of order and positions.
+            epoch: Number of the epoch.
+
+        Yields:
+            Audio of shape (B, T), float32 in [-1, 1), and tags of shape (B, K), float32.
+        """
+        order = torch.randperm(len(self.rows), generator=generator(seed, "order", epoch)).numpy()
+        positions = torch.rand(len(self.rows), generator=generator(seed, "crops", epoch), dtype=torch.float64).numpy()
+        offsets, lengths = (self.store.clips[column].to_numpy()[self.rows] for column in ("offset", "n_samples"))
+        starts = offsets + (positions * (lengths - self.n_samples + 1)).astype(np.int64)
+        steps = np.array_split(order, n_batches(len(self.rows), batch_size))
+
+        def read(step: int) -> tuple[Tensor, Tensor]:
+            chosen = steps[step]
+            tags = torch.from_numpy(self.store.tags[self.rows[chosen]]).float()
+            return self.reader.read(starts[chosen], self.n_samples), tags
+
+        yield from read_ahead(read, len(steps))
 
 
 def n_batches(n_items: int, batch_size: int) -> int:

@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, Literal
@@ -26,18 +25,19 @@ from clmr.corpora.store import (
     SPLITS,
     STORE_NAME,
     TAGS_NAME,
+    open_store,
     read_clips,
     read_tags,
     sample_digest,
 )  # fmt: skip
 from clmr.storage.files import sha256_of, write_json, write_text
-from clmr.storage.strict import require
+from clmr.storage.strict import Positive, require, strict
 
 _JOURNAL_NAME = "journal.jsonl"
 _SYNC_EVERY_CLIPS = 64
 
 
-@dataclass(frozen=True)
+@strict
 class StoreParams:
     """One store.
 
@@ -51,7 +51,7 @@ class StoreParams:
 
     corpus: str
     sample_rate_hz: int
-    min_duration_s: float
+    min_duration_s: Positive
     broken: Literal["skip", "refuse"]
 
     def __post_init__(self) -> None:
@@ -61,21 +61,21 @@ class StoreParams:
             self.sample_rate_hz,
             "in [1000, 192000]",
         )
-        require(self.min_duration_s > 0, "min_duration_s", self.min_duration_s, "> 0")
 
 
 def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir: Path, n_workers: int) -> None:
     """Write the store of a corpus folder to ``store_dir``.
 
     Work in progress lies in ``work_dir``, which the caller ties to its inputs: clips are appended
-    in the order of ``clips.csv``, each noted in a journal with its checksum, so a killed build goes
-    on behind the last clip that is whole, and ends with the same bytes. On success the folder is
-    moved to ``store_dir``, replacing what was there.
+    in the order of ``clips.csv``, each noted in a journal with its checksum, so a killed build resumes
+    after the last complete clip, and ends with the same bytes. When all is written it is read back
+    once and compared with the checksums; then the folder is moved to ``store_dir``, replacing what
+    was there.
 
     Raises:
         FileNotFoundError: If a table of the corpus is missing.
-        ValueError: If the tables do not fit each other, no clip could be used, or, with
-            ``broken="refuse"``, one could not.
+        ValueError: If the tables do not fit each other, no clip could be used, what was written reads
+            back otherwise, or, with ``broken="refuse"``, a clip could not be used.
     """
     clips, tags = _read_corpus(corpus_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -95,6 +95,8 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
                 _sync(audio, notes)
         _sync(audio, notes)
     _finish(work_dir, clips, tags, journal, params)
+    # Here, where a bad disk can still be told from bad data; no later stage reads all of the audio again.
+    open_store(work_dir).verify()
     shutil.rmtree(store_dir, ignore_errors=True)
     store_dir.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(work_dir, store_dir)

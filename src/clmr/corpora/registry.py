@@ -1,30 +1,21 @@
-"""Which corpora there are: what makes each kind, from which parameters."""
+"""Which kinds of corpora there are, told apart by the ``kind`` of their parameters."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from clmr.corpora.rendered.build import build_corpus
-from clmr.corpora.rendered.params import RenderedCorpusParams
-from clmr.storage.strict import from_mapping
+from clmr.storage.strict import Variants
 
-CorpusParams = RenderedCorpusParams
-_PARAMS = {"rendered": RenderedCorpusParams}
-_BUILD = {RenderedCorpusParams: build_corpus}
+CORPORA = Variants({"rendered": "clmr.corpora.rendered.params:RenderedCorpusParams"})
 
 
-def corpus_params(mapping: Any, where: str) -> CorpusParams:
-    """Checked parameters of a corpus, of the class that its ``kind`` names.
+class CorpusParams(Protocol):
+    """What the parameters of every corpus have.
 
-    Raises:
-        ValueError: If the kind is missing or unknown, or a parameter is not valid.
+    Attributes:
+        kind: How it is made.
     """
-    kind = mapping.get("kind") if isinstance(mapping, Mapping) else None
-    if kind not in _PARAMS:
-        raise ValueError(f"{where}.kind: found {kind!r}, allowed are {', '.join(_PARAMS)}")
-    return from_mapping(_PARAMS[kind], {key: value for key, value in mapping.items() if key != "kind"}, where)
 
+    kind: str
 
-def build(params: CorpusParams, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
-    """Put audio, ``clips.csv`` and ``tags.csv`` of a corpus into ``corpus_dir``; go on from ``work_dir``."""
-    _BUILD[type(params)](params, corpus_dir, work_dir, n_workers)
+    def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
+        """Put audio, ``clips.csv`` and ``tags.csv`` into ``corpus_dir``; go on from ``work_dir`` after a kill."""

@@ -66,8 +66,24 @@ class Store:
                 raise ValueError(f"{self.folder}: no clip in split {split!r}, found are {found}; choose among them")
         return np.flatnonzero(self.clips.split.isin(splits))
 
+    def require_rate(self, sample_rate_hz: int, reader: str) -> None:
+        """Raise ``ValueError`` unless the store has the rate of what is to read it.
+
+        Args:
+            sample_rate_hz: Rate that ``reader`` was made for.
+            reader: What is to read it, for the message, such as ``the encoder``.
+        """
+        if self.sample_rate_hz != sample_rate_hz:
+            raise ValueError(
+                f"{self.folder} has {self.sample_rate_hz} Hz, {reader} reads {sample_rate_hz} Hz; "
+                f"use a store of that rate, or another sample_rate_hz"
+            )
+
     def verify(self) -> None:
         """Read all audio once and compare every clip with its checksum; memory stays flat.
+
+        A store is verified when it is built. Later :func:`open_store` only checks its tables and sizes,
+        since reading a large corpus for each of the stages that use it would take hours.
 
         Raises:
             ValueError: Naming the first clips whose samples are not those that were stored.
@@ -119,4 +135,5 @@ def read_tags(path: Path) -> pd.DataFrame:
 
 
 def sample_digest(samples: np.ndarray) -> str:
+    """Hexadecimal SHA-256 of samples, as in the column ``sha256`` of a store's clips."""
     return hashlib.sha256(np.ascontiguousarray(samples)).hexdigest()

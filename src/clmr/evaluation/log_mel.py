@@ -1,51 +1,62 @@
 """The baseline without any learned representation: log-mel statistics and logistic regression."""
 
 import warnings
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-import torchaudio
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
-from sklearn.preprocessing import StandardScaler
 
 from clmr.compute.progress import progress
 from clmr.corpora.store import Store
-from clmr.storage.strict import require
+from clmr.evaluation.metrics import summary_of
+from clmr.evaluation.scores import ScoreRow, save_clip_scores
+from clmr.storage.strict import Count, Positive, require, strict
 
 
-@dataclass(frozen=True)
+@strict
 class LogMelParams:
     """The baseline.
 
     Attributes:
-        n_mels: Mel bands; a clip has mean and deviation over time of each.
+        n_mels: Mel bands M; a clip has mean and deviation over time of each.
         window_s: Length of the analysis window; half of it is the hop.
         inverse_penalties: Values of scikit-learn's C; the one with the lowest validation loss is used.
         max_iterations: Limit of the solver.
+        n_resamples: Bootstrap samples of the intervals.
+        seed: Seed of the bootstrap; nothing else is random.
     """
 
-    n_mels: int
-    window_s: float
-    inverse_penalties: tuple[float, ...]
-    max_iterations: int
+    n_mels: Count
+    window_s: Positive
+    inverse_penalties: tuple[Positive, ...]
+    max_iterations: Count
+    n_resamples: Count
+    seed: int
 
     def __post_init__(self) -> None:
-        require(self.n_mels >= 1, "n_mels", self.n_mels, ">= 1")
-        require(self.window_s > 0, "window_s", self.window_s, "> 0")
-        require(
-            min(self.inverse_penalties, default=0) > 0,
-            "inverse_penalties",
-            list(self.inverse_penalties),
-            "all > 0",
-        )
-        require(self.max_iterations >= 1, "max_iterations", self.max_iterations, ">= 1")
+        penalties = list(self.inverse_penalties)
+        require(len(penalties) > 0, "inverse_penalties", penalties, "a list of at least one number")
+
+
+def evaluate_log_mel(store: Store, params: LogMelParams, output_dir: Path) -> list[ScoreRow]:
+    """Scores on the test split, one row with the head ``linear``; scores of clips are written to ``output_dir``.
+
+    Raises:
+        ValueError: If the store has no labels.
+    """
+    all_scores = logistic_scores(log_mel_statistics(store, params), store.tags, store.clips.split.to_numpy(), params)
+    rows = store.rows("test")
+    save_clip_scores(output_dir, params.seed, {"linear": all_scores[rows]}, rows)
+    found = summary_of(store, rows, all_scores[rows], params.n_resamples, params.seed)
+    return [{"head": "linear", "seed": params.seed} | found]
 
 
 def log_mel_statistics(store: Store, params: LogMelParams) -> np.ndarray:
-    """Mean and standard deviation over time of each clip's log-mel spectrum, shape (clips, 2 * n_mels)."""
+    """Mean and standard deviation over time of each clip's log-mel spectrum, shape (clips, 2M)."""
+    # Imported here, as scikit-learn is below: whoever only reads the parameters should not wait for it.
+    import torchaudio
+
+    # The next power of two: a window rounded up to a length that is fast to transform.
     n_fft = int(2 ** np.ceil(np.log2(params.window_s * store.sample_rate_hz)))
     spectrum = torchaudio.transforms.MelSpectrogram(
         store.sample_rate_hz, n_fft=n_fft, hop_length=n_fft // 2, n_mels=params.n_mels, power=2.0
@@ -57,6 +68,7 @@ def log_mel_statistics(store: Store, params: LogMelParams) -> np.ndarray:
 @torch.inference_mode()
 def _statistics(spectrum: torch.nn.Module, samples: np.ndarray) -> np.ndarray:
     audio = torch.from_numpy(samples.astype(np.float32) / 32_768)
+    # Digital silence has no logarithm.
     levels = torch.log10(spectrum(audio) + 1e-8)
     return torch.cat([levels.mean(dim=1), levels.std(dim=1)]).numpy()
 
@@ -68,11 +80,14 @@ def logistic_scores(features: np.ndarray, labels: np.ndarray, splits: np.ndarray
     positives among the training clips gets probability zero everywhere.
 
     Args:
-        features: Shape (clips, F).
+        features: Shape (clips, 2M).
         labels: 0/1, shape (clips, K).
         splits: Split of each clip, shape (clips,).
         params: Penalties to try.
     """
+    # Imported here, as in the functions below: it takes as long as torch.
+    from sklearn.preprocessing import StandardScaler
+
     train, valid = splits == "train", splits == "valid"
     scaled = StandardScaler().fit(features[train]).transform(features)
     candidates = [_all_tags(scaled, labels, train, penalty, params) for penalty in params.inverse_penalties]
@@ -83,6 +98,9 @@ def logistic_scores(features: np.ndarray, labels: np.ndarray, splits: np.ndarray
 def _all_tags(
     scaled: np.ndarray, labels: np.ndarray, train: np.ndarray, penalty: float, params: LogMelParams
 ) -> np.ndarray:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     scores = np.zeros(labels.shape)
     for tag in np.flatnonzero(labels[train].any(axis=0) & ~labels[train].all(axis=0)):
         model = LogisticRegression(C=penalty, max_iter=params.max_iterations)
@@ -95,4 +113,6 @@ def _all_tags(
 
 
 def _loss(labels: np.ndarray, scores: np.ndarray) -> float:
+    from sklearn.metrics import log_loss
+
     return float(np.mean([log_loss(labels[:, tag], scores[:, tag], labels=[0, 1]) for tag in range(labels.shape[1])]))

@@ -7,7 +7,8 @@ by clip, how well tags are ranked, and average over clips (thesis section 2.6.1)
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+
+from clmr.corpora.store import Store
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,17 @@ def tag_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     array([ 1., nan])
     """
     _check(labels, scores)
-    usable = _scorable(labels, axis=0)
-    if not usable.any():
-        raise ValueError(f"none of the {labels.shape[1]} tags has both positives and negatives; use more clips")
-    roc_auc, pr_auc = np.full(len(usable), np.nan), np.full(len(usable), np.nan)
-    roc_auc[usable] = roc_auc_score(labels[:, usable], scores[:, usable], average=None)
-    pr_auc[usable] = average_precision_score(labels[:, usable], scores[:, usable], average=None)
+    usable = _scorable(labels)
+    # Our own definition, exact to rounding: importing scikit-learn takes as long as importing torch.
+    evenly = np.ones((1, len(labels)))
+    roc_auc, pr_auc = np.full(labels.shape[1], np.nan), np.full(labels.shape[1], np.nan)
+    for tag in usable:
+        (roc_auc[tag],), (pr_auc[tag],) = weighted_auc(labels[:, tag], scores[:, tag], evenly)
     return TagScores(roc_auc, pr_auc)
 
 
 def mean_pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Average precision, averaged over the tags that can be scored; fast enough for every epoch of a probe.
+    """Average precision, averaged over the tags that can be scored.
 
     Args:
         labels: 0/1, shape (B, K).
@@ -65,17 +66,38 @@ def mean_pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     >>> mean_pr_auc(np.array([[1, 0], [0, 0], [1, 0]]), np.array([[.1, .5], [.2, .5], [.8, .5]]))
     0.8333333333333333
     """
-    _check(labels, scores)
-    usable = np.flatnonzero(_scorable(labels, axis=0))
-    if not len(usable):
-        raise ValueError(f"none of the {labels.shape[1]} tags has both positives and negatives; use more clips")
-    evenly = np.ones((1, len(labels)))
-    return float(np.mean([weighted_auc(labels[:, tag], scores[:, tag], evenly)[1][0] for tag in usable]))
+    pr_auc = tag_scores(labels, scores).pr_auc
+    return float(np.mean(pr_auc[~np.isnan(pr_auc)]))
 
 
 def clip_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
-    """ROC-AUC and average precision of each clip, over its tags; NaN for a clip without, or with all, tags."""
+    """ROC-AUC and average precision of each clip, over its tags; NaN for a clip without, or with all, tags.
+
+    Args:
+        labels: 0/1, shape (B, K).
+        scores: Real numbers, shape (B, K).
+
+    Raises:
+        ValueError: If the shapes differ or no clip can be scored.
+
+    >>> clip_scores(np.array([[1, 0], [0, 0]]), np.array([[.9, .5], [.1, .5]])).roc_auc
+    array([ 1., nan])
+    """
     return tag_scores(labels.T, scores.T)
+
+
+def summary_of(store: Store, rows: np.ndarray, scores: np.ndarray, n_resamples: int, seed: int) -> dict[str, float]:
+    """:func:`summary` of the scores of some clips of a store.
+
+    Args:
+        store: Has tags and tracks.
+        rows: The clips, shape (B,).
+        scores: Their scores, shape (B, K).
+        n_resamples: Bootstrap samples.
+        seed: Seed of the bootstrap.
+    """
+    tracks = store.clips.track_id.to_numpy()[rows]
+    return summary(store.tags[rows], scores, tracks, n_resamples, seed)
 
 
 def summary(
@@ -92,6 +114,9 @@ def summary(
         tracks: Track of each clip, shape (B,).
         n_resamples: Bootstrap samples.
         seed: Seed of the bootstrap.
+
+    Raises:
+        ValueError: If the shapes differ or nothing can be scored.
     """
     tags, clips = tag_scores(labels, scores), clip_scores(labels, scores)
     roc_auc, pr_auc = bootstrap_tag_means(labels, scores, tracks, n_resamples, seed)
@@ -112,23 +137,38 @@ def summary(
 def bootstrap_tag_means(
     labels: np.ndarray, scores: np.ndarray, tracks: np.ndarray, n_resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean TAG ROC-AUC and PR-AUC of bootstrap samples of tracks, each of shape (n_resamples,).
+    """Mean TAG ROC-AUC and PR-AUC of R bootstrap samples of tracks, each of shape (R,).
 
     A sample counts each clip as often as its track was drawn; tags that a sample leaves without
     positives or negatives are left out of its means. A mean is NaN if that leaves no tag.
+
+    Args:
+        labels: 0/1, shape (B, K).
+        scores: Real numbers, shape (B, K).
+        tracks: Track of each clip, shape (B,).
+        n_resamples: R.
+        seed: Seed of the draws.
+
+    Raises:
+        ValueError: If the shapes differ or no tag can be scored.
+
+    >>> labels, scores = np.array([[1], [0], [1]]), np.array([[.9], [.1], [.8]])
+    >>> [means.shape for means in bootstrap_tag_means(labels, scores, np.arange(3), n_resamples=4, seed=0)]
+    [(4,), (4,)]
     """
     _check(labels, scores)
     _, track_of_clip = np.unique(tracks, return_inverse=True)
     n_tracks = track_of_clip.max() + 1
     draws = np.random.default_rng(seed).multinomial(n_tracks, np.full(n_tracks, 1 / n_tracks), size=n_resamples)
+    # Counts as weights: a sample of clips with repetition would have to be sorted anew, and so would each tag of it.
     weights = draws[:, track_of_clip].astype(np.float64)
-    per_tag = [weighted_auc(labels[:, tag], scores[:, tag], weights) for tag in np.flatnonzero(_scorable(labels, 0))]
+    per_tag = [weighted_auc(labels[:, tag], scores[:, tag], weights) for tag in _scorable(labels)]
     roc_auc, pr_auc = (_mean_of_scored(np.stack(values)) for values in zip(*per_tag, strict=True))
     return roc_auc, pr_auc
 
 
 def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ROC-AUC and average precision of one tag under many weightings of the clips at once.
+    """ROC-AUC and average precision of one tag under R weightings of the clips at once.
 
     One sort serves all weightings; equal scores are thresholds passed together, as scikit-learn
     does it, and the results are those of its ``sample_weight``.
@@ -136,10 +176,13 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     Args:
         labels: 0/1, shape (B,).
         scores: Shape (B,).
-        weights: Non-negative, one row per weighting, shape (N, B).
+        weights: Non-negative, one row per weighting, shape (R, B).
 
     Returns:
-        Two arrays of shape (N,); NaN where a weighting leaves no positive or no negative.
+        Two arrays of shape (R,); NaN where a weighting leaves no positive or no negative.
+
+    >>> weighted_auc(np.array([1, 0, 1]), np.array([.9, .8, .1]), np.ones((1, 3)))
+    (array([0.5]), array([0.83333333]))
     """
     order = np.argsort(-scores, kind="stable")
     last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
@@ -149,6 +192,7 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     lost = np.diff(total - positive, axis=1, prepend=0)
     n_positive, n_negative = positive[:, -1], (total - positive)[:, -1]
     with np.errstate(invalid="ignore", divide="ignore"):
+        # A positive in a tie with a negative counts half: the trapezoid under a slanted piece of the curve.
         ranked_above = (positive - gained / 2) * lost
         roc_auc = ranked_above.sum(axis=1) / (n_positive * n_negative)
         precision = np.where(total > 0, positive / total, 0)
@@ -162,8 +206,12 @@ def _mean_of_scored(values: np.ndarray) -> np.ndarray:
     return np.where(n_scored > 0, np.nansum(values, axis=0) / np.maximum(n_scored, 1), np.nan)
 
 
-def _scorable(labels: np.ndarray, axis: int) -> np.ndarray:
-    return labels.any(axis=axis) & ~labels.all(axis=axis)
+def _scorable(labels: np.ndarray) -> np.ndarray:
+    """The columns that have both positives and negatives, ascending; at least one."""
+    columns = np.flatnonzero(labels.any(axis=0) & ~labels.all(axis=0))
+    if not len(columns):
+        raise ValueError(f"none of the {labels.shape[1]} tags has both positives and negatives; use more clips")
+    return columns
 
 
 def _check(labels: np.ndarray, scores: np.ndarray) -> None:

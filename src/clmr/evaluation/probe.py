@@ -15,10 +15,10 @@ from clmr.evaluation.embed import Embeddings, mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc
 from clmr.models.heads import HeadKind, tagging_head
 from clmr.models.initialisation import initialised
-from clmr.storage.strict import require
+from clmr.storage.strict import Count, NonNegative, Positive, require, strict
 
 
-@dataclass(frozen=True)
+@strict
 class ProbeParams:
     """How heads are trained and scored.
 
@@ -36,26 +36,20 @@ class ProbeParams:
         n_resamples: Bootstrap samples of the intervals.
         embedding_batch_size: Segments per pass of the encoder; changes results by rounding only.
         embedding_precision: Precision of the frozen encoder.
-        seed: Seed of weights, order and bootstrap.
     """
 
     heads: tuple[HeadKind, ...]
-    learning_rate: float
-    weight_decay: float
-    batch_size: int
-    max_epochs: int
-    patience_epochs: int
-    n_resamples: int
-    embedding_batch_size: int
+    learning_rate: Positive
+    weight_decay: NonNegative
+    batch_size: Count
+    max_epochs: Count
+    patience_epochs: Count
+    n_resamples: Count
+    embedding_batch_size: Count
     embedding_precision: Precision
-    seed: int
 
     def __post_init__(self) -> None:
         require(len(self.heads) > 0, "heads", list(self.heads), "a list of at least one head")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "> 0")
-        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, ">= 0")
-        for name in ("batch_size", "max_epochs", "patience_epochs", "n_resamples", "embedding_batch_size"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), ">= 1")
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class Probe:
         head: Map from standardised embeddings (B, D) to logits (B, K).
         mean: Mean of the training embeddings, shape (D,).
         scale: Their standard deviation, 1 where it is zero, shape (D,).
-        epochs: Epochs until the best validation loss.
+        epochs: Epochs until the best PR-AUC on validation.
     """
 
     head: nn.Module
@@ -79,6 +73,10 @@ class Probe:
         """Trainable parameters of the head."""
         return sum(parameter.numel() for parameter in self.head.parameters())
 
+    def logits(self, embeddings: Tensor) -> Tensor:
+        """Logits (B, K) of raw embeddings (B, D)."""
+        return self.head((embeddings - self.mean) / self.scale)
+
     @torch.inference_mode()
     def clip_scores(self, embeddings: Embeddings) -> tuple[np.ndarray, np.ndarray]:
         """Mean sigmoid score over the segments of each clip, shape (clips, K), and the clips' rows, ascending.
@@ -86,11 +84,13 @@ class Probe:
         Source: thesis era and current code average over segments; the mean of probabilities, not of
             logits, as in the current code.
         """
-        logits = self.head((torch.from_numpy(embeddings.values) - self.mean) / self.scale)
+        logits = self.logits(torch.from_numpy(embeddings.values))
         return mean_over_segments(logits.double().sigmoid(), embeddings.clips)
 
 
-def train_probe(kind: HeadKind, train: Embeddings, valid: Embeddings, labels: np.ndarray, params: ProbeParams) -> Probe:
+def train_probe(
+    kind: HeadKind, train: Embeddings, valid: Embeddings, labels: np.ndarray, params: ProbeParams, seed: int
+) -> Probe:
     """A head trained on the segments of the training clips, with the weights of its best epoch on validation.
 
     The best epoch is that of the highest PR-AUC (TAG) on the validation clips, scored as the test
@@ -110,6 +110,7 @@ def train_probe(kind: HeadKind, train: Embeddings, valid: Embeddings, labels: np
         valid: Segments that decide when to stop.
         labels: Tag matrix of the whole store, shape (clips, K).
         params: Optimisation.
+        seed: Seed of initial weights and order.
 
     Raises:
         ValueError: If no training clip has any tag, or no tag can be scored on the validation clips.
@@ -120,34 +121,37 @@ def train_probe(kind: HeadKind, train: Embeddings, valid: Embeddings, labels: np
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     mean = torch.from_numpy(train.values.mean(axis=0))
     sizes = (kind, train.values.shape[1], labels.shape[1])
-    head = initialised(lambda: tagging_head(*sizes), generator(params.seed, "head", kind))
+    head = initialised(lambda: tagging_head(*sizes), generator(seed, "head", kind))
     probe = Probe(head, mean, scale, epochs=0)
 
     def validation_score() -> float:
         scores, rows = probe.clip_scores(valid)
         return mean_pr_auc(labels[rows], scores)
 
-    inputs, targets = (torch.from_numpy(train.values) - mean) / scale, torch.from_numpy(labels[train.clips]).float()
-    epochs = _fit(head, inputs, targets, params, validation_score)
+    epochs = _fit(probe, train, labels, params, seed, validation_score)
     return replace(probe, head=head.eval(), epochs=epochs)
 
 
 def _fit(
-    head: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
+    probe: Probe,
+    train: Embeddings,
+    labels: np.ndarray,
     params: ProbeParams,
+    seed: int,
     validation_score: Callable[[], float],
 ) -> int:
-    """Train ``head`` in place with early stopping; epochs until its best weights, which it holds afterwards."""
-    decay = params.weight_decay
+    """Train the head in place with early stopping; epochs until its best weights, which it holds afterwards."""
+    head, decay = probe.head, params.weight_decay
     optimizer = torch.optim.Adam(head.parameters(), lr=params.learning_rate, weight_decay=decay, fused=True)
+    # Standardised and labelled batch by batch: a second copy of a large corpus's embeddings would take gigabytes.
+    values, tags, clips = torch.from_numpy(train.values), torch.from_numpy(labels), torch.from_numpy(train.clips)
     best_score, best_epoch, best_weights = -1.0, 0, copy.deepcopy(head.state_dict())
     for epoch in range(1, params.max_epochs + 1):
-        order = torch.randperm(len(inputs), generator=generator(params.seed, "order", epoch))
+        order = torch.randperm(len(values), generator=generator(seed, "order", epoch))
         for batch in order.split(params.batch_size):
             optimizer.zero_grad()
-            functional.binary_cross_entropy_with_logits(head(inputs[batch]), targets[batch]).backward()
+            targets = tags[clips[batch]].float()
+            functional.binary_cross_entropy_with_logits(probe.logits(values[batch]), targets).backward()
             optimizer.step()
         score = validation_score()
         if score > best_score:

@@ -1,19 +1,16 @@
 """t-SNE of the segments of a few tracks: what lies near what in the space of embeddings."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.manifold import TSNE
 
 from clmr.batches.reading import AudioReader, audio_reader
 from clmr.corpora.store import Store
-from clmr.models.sample_cnn import SampleCNN
-from clmr.storage.strict import require
+from clmr.models.encoders import Encoder
+from clmr.storage.strict import require, strict
 
 
-@dataclass(frozen=True)
+@strict
 class TSNEParams:
     """Figure 6.1.
 
@@ -34,6 +31,7 @@ class TSNEParams:
     seed: int
 
     def __post_init__(self) -> None:
+        # One track or segment could not show whether those of one track lie together.
         require(self.n_tracks >= 2, "n_tracks", self.n_tracks, ">= 2")
         require(self.n_segments >= 2, "n_segments", self.n_segments, ">= 2")
         n_points = self.n_tracks * self.n_segments
@@ -46,7 +44,7 @@ class TSNEParams:
 
 
 @torch.inference_mode()
-def project_tracks(encoder: SampleCNN, store: Store, params: TSNEParams) -> pd.DataFrame:
+def project_tracks(encoder: Encoder, store: Store, params: TSNEParams) -> pd.DataFrame:
     """Positions in the plane of segments of a few tracks; columns clip_id, track_id, segment, x, y.
 
     Source: thesis Figure 6.1 (10 tracks, 60 segments each).
@@ -55,6 +53,9 @@ def project_tracks(encoder: SampleCNN, store: Store, params: TSNEParams) -> pd.D
     Raises:
         ValueError: If the test split has fewer than ``n_tracks`` tracks.
     """
+    # Imported here: it takes as long as torch, which reading the parameters of this figure should not.
+    from sklearn.manifold import TSNE
+
     rows = _choose_clips(store, params)
     reader = audio_reader(store, torch.device("cpu"))
     embeddings = np.concatenate([_segments(encoder, reader, store, row, params.n_segments) for row in rows])
@@ -82,7 +83,7 @@ def _choose_clips(store: Store, params: TSNEParams) -> np.ndarray:
     return np.sort(np.random.default_rng(params.seed).choice(firsts, params.n_tracks, replace=False))
 
 
-def _segments(encoder: SampleCNN, reader: AudioReader, store: Store, row: int, n_segments: int) -> np.ndarray:
+def _segments(encoder: Encoder, reader: AudioReader, store: Store, row: int, n_segments: int) -> np.ndarray:
     clip, n_samples = store.clips.iloc[row], encoder.params.clip_samples
     starts = clip.offset + np.linspace(0, clip.n_samples - n_samples, n_segments).astype(int)
     return encoder(reader.read(starts, n_samples)).numpy()

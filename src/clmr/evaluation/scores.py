@@ -1,23 +1,55 @@
-"""Scores of the test clips on disk, from which figures by tag are drawn."""
+"""Scores on disk: rows of score tables for readers, and the scores of each test clip, from which figures are drawn."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from clmr.storage.files import read_json, write_json
 from clmr.storage.tensors import load_tensors, save_tensors
 
-SCORES_NAME = "scores.safetensors"
+SCORES_NAME = "scores.json"
+# Bootstrap intervals are wider than 0.001: more digits would only make rounding errors show in comparisons.
+_DECIMALS = 6
+
+ScoreRow = dict[str, Any]
+"""Scores of one head and seed: ``head``, ``seed``, columns of :func:`clmr.evaluation.metrics.summary`, counts."""
 
 
-def save_scores(output_dir: Path, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
-    """Write test scores by head, each of shape (clips, K), and the clips' rows in the store."""
-    tensors = {kind: torch.from_numpy(values) for kind, values in scores.items()}
-    save_tensors(output_dir / SCORES_NAME, tensors | {"rows": torch.from_numpy(rows)}, {"split": "test"})
+def save_score_rows(folder: Path, rows: list[ScoreRow]) -> None:
+    """Write rows of scores, of all heads and seeds, to ``scores.json`` in the folder, with six decimals."""
+    rounded = [
+        {name: round(value, _DECIMALS) if isinstance(value, float) else value for name, value in row.items()}
+        for row in rows
+    ]
+    write_json(folder / SCORES_NAME, {"rows": rounded})
 
 
-def load_scores(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Test scores by head, each of shape (clips, K), and the clips' rows in the store."""
-    tensors, _ = load_tensors(folder / SCORES_NAME)
+def load_score_rows(folder: Path) -> list[ScoreRow]:
+    """The rows that :func:`save_score_rows` wrote."""
+    return read_json(folder / SCORES_NAME)["rows"]
+
+
+def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
+    """Write the scores of the test clips by one seed, by head, each of shape (clips, K), and the clips' rows, (clips,).
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_clip_scores(Path(folder), 0, {"linear": np.zeros((2, 5))}, np.array([7, 9]))
+    ...     load_clip_scores(Path(folder), 0)[1].tolist()
+    [7, 9]
+    """
+    tensors = {head: torch.from_numpy(values) for head, values in scores.items()}
+    save_tensors(_clip_scores_file(folder, seed), tensors | {"rows": torch.from_numpy(rows)}, {"split": "test"})
+
+
+def load_clip_scores(folder: Path, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Scores by head, each of shape (clips, K), and the clips' rows in the store, as saved."""
+    tensors, _ = load_tensors(_clip_scores_file(folder, seed))
     rows = tensors.pop("rows").numpy()
-    return {kind: scores.numpy() for kind, scores in tensors.items()}, rows
+    return {head: scores.numpy() for head, scores in tensors.items()}, rows
+
+
+def _clip_scores_file(folder: Path, seed: int) -> Path:
+    return folder / f"scores_{seed}.safetensors"

@@ -1,21 +1,21 @@
 """The networks of contrastive predictive coding: convolutions, a recurrent summary, and predictors of frames."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
-from clmr.storage.strict import require
+from clmr.storage.strict import Count, require, strict
 
 
-@dataclass(frozen=True)
+@strict
 class CPCParams:
     """Size of the encoder.
 
     Attributes:
+        kind: ``cpc``, its name among the encoders.
         sample_rate_hz: Rate of the audio it reads.
         clip_samples: Length T of its input (thesis: 59,049).
         width: Channels C of every convolution (thesis: 512).
@@ -27,19 +27,17 @@ class CPCParams:
             with which far fewer steps are enough.
     """
 
-    sample_rate_hz: int
-    clip_samples: int
-    width: int
-    context_dim: int
+    kind: Literal["cpc"]
+    sample_rate_hz: Count
+    clip_samples: Count
+    width: Count
+    context_dim: Count
     kernels: tuple[int, ...]
     strides: tuple[int, ...]
     paddings: tuple[int, ...]
     norm: Literal["none", "batch"]
 
     def __post_init__(self) -> None:
-        require(self.sample_rate_hz >= 1, "sample_rate_hz", self.sample_rate_hz, ">= 1")
-        require(self.width >= 1, "width", self.width, ">= 1")
-        require(self.context_dim >= 1, "context_dim", self.context_dim, ">= 1")
         n_layers = len(self.kernels)
         require(n_layers >= 1, "kernels", list(self.kernels), "a list of at least one kernel")
         for name, lowest in (("kernels", 1), ("strides", 1), ("paddings", 0)):
@@ -47,6 +45,10 @@ class CPCParams:
             fits = len(values) == n_layers and min(values) >= lowest
             require(fits, name, list(values), f"{n_layers} numbers >= {lowest}, one for each kernel")
         require(self.n_frames >= 2, "clip_samples", self.clip_samples, "long enough for two frames")
+
+    def build(self) -> "CPC":
+        """The encoder."""
+        return CPC(self)
 
     @property
     def frame_counts(self) -> tuple[int, ...]:
@@ -88,7 +90,7 @@ class CPC(nn.Module):
         weights. Section 5.2 likens its structure to SampleCNN's, which has batch norm; the released
         code has none, so it is a parameter.
 
-    >>> params = CPCParams(8_000, 1_000, 4, 3, kernels=(8, 4), strides=(5, 2), paddings=(2, 1), norm="none")
+    >>> params = CPCParams("cpc", 8_000, 1_000, 4, 3, kernels=(8, 4), strides=(5, 2), paddings=(2, 1), norm="none")
     >>> encoder = CPC(params)
     >>> tuple(encoder.frames(torch.zeros(2, 1_000)).shape), tuple(encoder(torch.zeros(2, 1_000)).shape)
     ((2, 100, 4), (2, 3))
@@ -149,7 +151,7 @@ class CPC(nn.Module):
 
 
 class StepPredictor(nn.Module):
-    """Linear predictions W_k c of the frames 1 to K steps ahead of each context.
+    """Linear predictions of the frames 1 to S steps ahead of each context, a matrix for each step.
 
     Source: thesis section 2.4.2; van den Oord et al. 2019, eq. 3. No biases, as in the released code.
 
@@ -163,5 +165,5 @@ class StepPredictor(nn.Module):
         self.linear = nn.Linear(context_dim, width * n_steps, bias=False)
 
     def forward(self, contexts: Tensor) -> Tensor:
-        """Predictions of shape (B, W, K, C) for contexts of shape (B, W, D)."""
+        """Predictions of shape (B, W, S, C) for contexts of shape (B, W, D)."""
         return self.linear(contexts).unflatten(2, (self.n_steps, -1))

@@ -1,6 +1,5 @@
 """The 1-D CNN of Dieleman and Schrauwen: one strided layer in place of a spectrogram, then two small ones."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -8,17 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.models.layout import convolve, frame_maps, require_audio
-from clmr.storage.strict import require
+from clmr.storage.strict import Count, Positive, require, strict
 
 _CHANNELS, _KERNEL, _POOL, _HIDDEN_UNITS = 32, 8, 4, 100
 
 
-@dataclass(frozen=True)
+@strict
 class DielemanParams:
     """Size of the model.
 
     Attributes:
-        kind: Name of this model among those that are trained end to end.
+        kind: ``dieleman``, its name among the models that are trained end to end.
         sample_rate_hz: Samples per second of the input (the paper: 16,000).
         clip_duration_s: Length of the input (the paper: 3 s).
         frame_samples: Kernel of the first layer (the paper: 256 to 1,024; 1,024 is 64 ms).
@@ -27,15 +26,13 @@ class DielemanParams:
     """
 
     kind: Literal["dieleman"]
-    sample_rate_hz: int
-    clip_duration_s: float
-    frame_samples: int
-    hop_samples: int
-    filters: int
+    sample_rate_hz: Count
+    clip_duration_s: Positive
+    frame_samples: Count
+    hop_samples: Count
+    filters: Count
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate_hz", "frame_samples", "hop_samples", "filters"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), ">= 1")
         require(
             self.hop_samples <= self.frame_samples,
             "hop_samples",
@@ -48,6 +45,10 @@ class DielemanParams:
             self.clip_duration_s,
             f"long enough for {_POOL**2} frames of {self.hop_samples} samples (it gives {self.n_frames})",
         )
+
+    def build(self, n_tags: int) -> "Dieleman":
+        """The model."""
+        return Dieleman(self, n_tags)
 
     @property
     def clip_samples(self) -> int:

@@ -1,4 +1,4 @@
-"""How weights begin."""
+"""Initial weights, drawn from a generator of their own."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,20 +9,20 @@ from torch import nn
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def created(make: Callable[[], Module]) -> Module:
-    """What ``make`` gives, with torch's global generator, from which layers draw on creation, as it was before."""
+def keeping_global_generator(make: Callable[[], Module]) -> Module:
+    """Calls ``make`` and restores torch's global generator, from which layers draw when they are created."""
     with torch.random.fork_rng(devices=[]):
         return make()
 
 
 def initialised(make: Callable[[], Module], generator: torch.Generator) -> Module:
-    """What ``make`` gives, with weights drawn from ``generator`` alone; see :func:`initialise`.
+    """The module that ``make`` creates, with weights drawn from ``generator`` alone; see :func:`initialise`.
 
     >>> draws = torch.Generator().manual_seed(0)
     >>> initialised(lambda: nn.Linear(2, 1), draws).bias.tolist()
     [0.0]
     """
-    module = created(make)
+    module = keeping_global_generator(make)
     initialise(module, generator)
     return module
 

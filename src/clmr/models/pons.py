@@ -1,6 +1,5 @@
 """The waveform model of Pons et al., the strongest supervised row of Table 6.1."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -8,18 +7,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.models.layout import audio_maps, convolve, require_audio
-from clmr.storage.strict import require, require_probability
+from clmr.storage.strict import Count, Positive, Probability, require, strict
 
 _N_POOLS = 6
 _BACK_KERNEL = 7
 
 
-@dataclass(frozen=True)
+@strict
 class PonsParams:
     """Size of the model.
 
     Attributes:
-        kind: Name of this model among those that are trained end to end.
+        kind: ``pons``, its name among the models that are trained end to end.
         sample_rate_hz: Samples per second of the input (the authors: 16,000).
         clip_duration_s: Length of the input: 15 s in training for the published scores, 3 s in the
             authors' later library (neither confirmed in what we read). The row of Table 6.1 quotes the
@@ -33,19 +32,15 @@ class PonsParams:
     """
 
     kind: Literal["pons"]
-    sample_rate_hz: int
-    clip_duration_s: float
-    width: int
-    pools: tuple[int, ...]
-    hidden_units: int
-    dropout: float
+    sample_rate_hz: Count
+    clip_duration_s: Positive
+    width: Count
+    pools: tuple[Count, ...]
+    hidden_units: Count
+    dropout: Probability
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate_hz", "width", "hidden_units"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), ">= 1")
-        valid = len(self.pools) == _N_POOLS and min(self.pools) >= 1
-        require(valid, "pools", list(self.pools), f"{_N_POOLS} sizes, each >= 1")
-        require_probability("dropout", self.dropout)
+        require(len(self.pools) == _N_POOLS, "pools", list(self.pools), f"{_N_POOLS} sizes")
         # Valid convolutions take 6 frames, the last pooling every second one.
         require(
             self.n_frames >= _BACK_KERNEL + 1,
@@ -54,6 +49,10 @@ class PonsParams:
             f"long enough for {_BACK_KERNEL + 1} frames behind the poolings {list(self.pools)} "
             f"(it gives {self.n_frames})",
         )
+
+    def build(self, n_tags: int) -> "Pons":
+        """The model."""
+        return Pons(self, n_tags)
 
     @property
     def clip_samples(self) -> int:

@@ -1,11 +1,12 @@
 """SampleCNN, the encoder of CLMR: sample-level convolutions on raw audio."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor, nn
 
 from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
-from clmr.storage.strict import require
+from clmr.storage.strict import Count, require, strict
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,26 @@ Differs: Table 5.1 prints eight kernels for two of the rates, where nine are nee
 """
 
 
-@dataclass(frozen=True)
+@strict
 class SampleCNNParams:
     """Size of the encoder.
 
     Attributes:
+        kind: ``sample_cnn``, its name among the encoders.
         sample_rate_hz: One of the keys of :data:`FORMATS`; decides input length and strides.
         width: Channels of the first block; the embedding has ``4 * width`` dimensions (thesis: 128).
     """
 
+    kind: Literal["sample_cnn"]
     sample_rate_hz: int
-    width: int
+    width: Count
 
     def __post_init__(self) -> None:
         require(self.sample_rate_hz in FORMATS, "sample_rate_hz", self.sample_rate_hz, f"one of {sorted(FORMATS)}")
-        require(self.width >= 1, "width", self.width, ">= 1")
+
+    def build(self) -> "SampleCNN":
+        """The encoder."""
+        return SampleCNN(self)
 
     @property
     def clip_samples(self) -> int:
@@ -79,7 +85,7 @@ class SampleCNN(nn.Module):
     CPUs and GPUs have the faster kernels.
 
     >>> import torch
-    >>> encoder = SampleCNN(SampleCNNParams(sample_rate_hz=8_000, width=4))
+    >>> encoder = SampleCNN(SampleCNNParams("sample_cnn", sample_rate_hz=8_000, width=4))
     >>> tuple(encoder(torch.zeros(2, 20_736)).shape)
     (2, 16)
     """

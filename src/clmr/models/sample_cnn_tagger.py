@@ -1,21 +1,20 @@
 """SampleCNN with a tagging head, trained end to end: the supervised twin of CLMR's encoder and linear probe."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
 
 from clmr.models.heads import tagging_head
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
-from clmr.storage.strict import require_probability
+from clmr.storage.strict import Count, Probability, strict
 
 
-@dataclass(frozen=True)
+@strict
 class SampleCNNTaggerParams:
     """Size of the model.
 
     Attributes:
-        kind: Name of this model among those that are trained end to end.
+        kind: ``sample_cnn``, its name among the models that are trained end to end.
         sample_rate_hz: Decides input length and strides, as in :class:`SampleCNNParams`.
         width: Channels of the first block (thesis: 128).
         dropout: Probability of dropping a dimension of the embedding in training (thesis Table 2.4: 0.5).
@@ -23,17 +22,20 @@ class SampleCNNTaggerParams:
 
     kind: Literal["sample_cnn"]
     sample_rate_hz: int
-    width: int
-    dropout: float
+    width: Count
+    dropout: Probability
 
     def __post_init__(self) -> None:
-        _ = self.encoder  # checks rate and width
-        require_probability("dropout", self.dropout)
+        _ = self.encoder  # which rates there are is the encoder's business
+
+    def build(self, n_tags: int) -> "SampleCNNTagger":
+        """The model."""
+        return SampleCNNTagger(self, n_tags)
 
     @property
     def encoder(self) -> SampleCNNParams:
         """The part that CLMR pre-trains without labels."""
-        return SampleCNNParams(self.sample_rate_hz, self.width)
+        return SampleCNNParams("sample_cnn", self.sample_rate_hz, self.width)
 
     @property
     def clip_samples(self) -> int:

@@ -1,24 +1,45 @@
 """The models that are trained end to end, told apart by the ``kind`` of their parameters."""
 
+from typing import Protocol
+
 import torch
 from torch import nn
 
-from clmr.models.dieleman import Dieleman, DielemanParams
 from clmr.models.initialisation import initialised
-from clmr.models.pons import Pons, PonsParams
-from clmr.models.sample_cnn_tagger import SampleCNNTagger, SampleCNNTaggerParams
+from clmr.storage.strict import Variants
 
-TaggerParams = SampleCNNTaggerParams | PonsParams | DielemanParams
-"""Parameters of one of the models; each has ``kind``, ``sample_rate_hz`` and ``clip_samples``."""
+TAGGERS = Variants(
+    {
+        "sample_cnn": "clmr.models.sample_cnn_tagger:SampleCNNTaggerParams",
+        "pons": "clmr.models.pons:PonsParams",
+        "dieleman": "clmr.models.dieleman:DielemanParams",
+    }
+)
 
-_MODELS = {"sample_cnn": SampleCNNTagger, "pons": Pons, "dieleman": Dieleman}
+
+class TaggerParams(Protocol):
+    """What the parameters of every tagger have.
+
+    Attributes:
+        kind: Name of the architecture.
+        sample_rate_hz: Rate of the audio it reads.
+        clip_samples: Length T of its input.
+    """
+
+    kind: str
+    sample_rate_hz: int
+    clip_samples: int
+
+    def build(self, n_tags: int) -> nn.Module:
+        """The model, a map from audio (B, T) to logits (B, K)."""
 
 
 def build_tagger(params: TaggerParams, n_tags: int, generator: torch.Generator) -> nn.Module:
     """The model, from audio (B, T) to logits (B, K), with initial weights drawn from ``generator`` alone.
 
-    >>> params = DielemanParams("dieleman", 8_000, 3.0, frame_samples=512, hop_samples=256, filters=4)
-    >>> type(build_tagger(params, 5, torch.Generator().manual_seed(0))).__name__
-    'Dieleman'
+    >>> mapping = {"kind": "sample_cnn", "sample_rate_hz": 8_000, "width": 2, "dropout": 0.5}
+    >>> model = build_tagger(TAGGERS.read(mapping), 5, torch.Generator().manual_seed(0))
+    >>> tuple(model(torch.zeros(2, 20_736)).shape)
+    (2, 5)
     """
-    return initialised(lambda: _MODELS[params.kind](params, n_tags), generator)
+    return initialised(lambda: params.build(n_tags), generator)

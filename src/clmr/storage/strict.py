@@ -23,6 +23,8 @@ Positive = Annotated[float, pydantic.Field(gt=0)]
 NonNegative = Annotated[float, pydantic.Field(ge=0)]
 Count = Annotated[int, pydantic.Field(ge=1)]
 """A whole number of things, at least one."""
+Natural = Annotated[int, pydantic.Field(ge=0)]
+"""A whole number of things, perhaps none."""
 
 # Infinity and NaN pass most range checks and only fail much later, in a loss or in JSON.
 _CONFIG = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -74,6 +76,17 @@ class Late:
             raise ValueError(self._complaint(value))
         return value if isinstance(value, cls) else _adapter(cls).validate_json(json.dumps(value))
 
+    def class_at(self, value: Any, where: str) -> type:
+        """The class that ``value`` at the place ``where`` should be of.
+
+        Raises:
+            ValueError: If the value does not say.
+        """
+        cls = self.parameter_class(value)
+        if cls is None:
+            raise ValueError(_placed(where, self._complaint(value)))
+        return cls
+
     def _complaint(self, value: Any) -> str:
         return f"found {_show(value)}, expected a mapping"
 
@@ -105,17 +118,19 @@ class Variants(Late):
 
     def _complaint(self, value: Any) -> str:
         listed = _listed(self.targets)
-        if not isinstance(value, Mapping) or self.key not in value:
+        if not isinstance(value, Mapping):
             return f"found {_show(value)}, expected a mapping with {self.key}: {' | '.join(self.targets)}"
+        if self.key not in value:
+            return f"missing key {self.key}; add it (one of {listed})"
         return f"{self.key}: found {_show(value[self.key])}, allowed are {listed}; choose one of them"
 
 
-def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
+def from_mapping(cls: type[T] | Late, mapping: Any, where: str) -> T:
     """An instance of a strict class with exactly the mapping's values, or an error that says what to mend.
 
     Args:
-        cls: A :func:`strict` class; an int is accepted for a float, a list for a tuple, and nothing else for
-            anything else.
+        cls: A :func:`strict` class, or :class:`Variants` of which the mapping names one; an int is accepted for
+            a float, a list for a tuple, and nothing else for anything else.
         mapping: Plain values as YAML or JSON gives them.
         where: Dotted place of the mapping, for messages, such as ``params.yaml: runs.clmr_primary``.
 
@@ -123,6 +138,8 @@ def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
         ValueError: One line for each thing that is wrong: its place, what was found, and what is allowed.
     """
     _require_text_keys(mapping, where)
+    if isinstance(cls, Late):
+        return from_mapping(cls.class_at(mapping, where), mapping, where)
     try:
         # By way of JSON, where lists are the only sequences and objects the only mappings: so strict types
         # accept a list for a tuple, but neither text for a number nor a number for a truth value.
@@ -215,14 +232,18 @@ def _sentence(cls: type, mapping: Any, where: str, entry: ErrorDetails) -> str:
             return f"{parent}: missing key {loc[-1]}; add it (its keys are {keys})"
         return f"{parent}: found {len(entry['input'])} values, expected more"
     if kind == "value_error":
-        message = str(entry["ctx"]["error"])
-        inner = message.split(": found", 1)[0]
-        return f"{place}.{message}" if inner.isidentifier() and ": found" in message else f"{place}: {message}"
+        return _placed(place, str(entry["ctx"]["error"]))
     if kind == "too_long":
         return f"{place}: found {entry['ctx']['actual_length']} values, expected {entry['ctx']['max_length']}"
     if kind in _SENTENCES:
         return place + _SENTENCES[kind](entry)
     return f"{place}: found {_show(entry['input'])}; {entry['msg']}"
+
+
+def _placed(place: str, message: str) -> str:
+    """The message with its place before it; one that begins with a key is about that key of the place."""
+    key, found, _ = message.partition(": found")
+    return f"{place}.{message}" if found and key.isidentifier() else f"{place}: {message}"
 
 
 def _class_at(cls: Any, value: Any, loc: tuple[int | str, ...]) -> type | None:

@@ -1,26 +1,25 @@
 """CLMR: two altered fragments of a track are to be recognised among those of all tracks of a batch."""
 
-from dataclasses import dataclass
-from typing import Literal
+import functools
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from clmr.augmentations import AugmentationParams, apply_chain, draw_chain
 from clmr.compute.distributed import gather
 from clmr.compute.precision import autocast
 from clmr.compute.seeding import generator
-from clmr.losses import nt_xent_logits
+from clmr.losses import nt_xent
+from clmr.models.encoders import ENCODERS
 from clmr.models.heads import ProjectorKind, projector
 from clmr.models.initialisation import initialised
-from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
-from clmr.storage.strict import require
-from clmr.training.loop import PretrainRun, SharedRecipe
+from clmr.storage.strict import Count, Late, Positive, require, strict_keywords
+from clmr.training.pretrain import PretrainRecipe, PretrainRun
 
 
-@dataclass(frozen=True, kw_only=True)
-class CLMRRecipe(SharedRecipe):
-    """Everything that decides the weights of a CLMR run, besides the store's audio.
+@strict_keywords
+class CLMRRecipe(PretrainRecipe):
+    """Everything that decides the weights of a CLMR run, besides the store's audio and the seed.
 
     Attributes:
         method: ``clmr``.
@@ -32,19 +31,22 @@ class CLMRRecipe(SharedRecipe):
         temperature: Softmax temperature of NT-Xent.
     """
 
-    method: Literal["clmr"] = "clmr"
-    encoder: SampleCNNParams
+    method: Literal["clmr"]
+    encoder: Annotated[Any, ENCODERS]
     projector: ProjectorKind
-    projection_dim: int
-    augmentations: AugmentationParams
+    projection_dim: Count
+    augmentations: Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")]
     augment_second_view: bool
-    temperature: float
+    temperature: Positive
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.projection_dim >= 1, "projection_dim", self.projection_dim, ">= 1")
-        require(self.temperature > 0, "temperature", self.temperature, "> 0")
         require(self.batch_size >= 2, "batch_size", self.batch_size, ">= 2, one pair has no negatives")
+
+    @property
+    def run_class(self) -> type["CLMRRun"]:
+        """What trains by this recipe."""
+        return CLMRRun
 
     @property
     def n_candidates(self) -> int:
@@ -52,12 +54,13 @@ class CLMRRecipe(SharedRecipe):
         return 2 * self.batch_size - 1
 
 
-def build_modules(params: CLMRRecipe) -> dict[str, nn.Module]:
+def build_modules(recipe: CLMRRecipe, seed: int) -> dict[str, nn.Module]:
     """Encoder and projector with initial weights that depend on the seed alone."""
-    draws = generator(params.seed, "weights")
-    sizes = (params.projector, params.encoder.embedding_dim, params.projection_dim)
+    draws = generator(seed, "weights")
+    sizes = (recipe.projector, recipe.encoder.embedding_dim, recipe.projection_dim)
+    # The encoder first: one generator serves both, so their order decides the weights.
     return {
-        "encoder": initialised(lambda: SampleCNN(params.encoder), draws),
+        "encoder": initialised(recipe.encoder.build, draws),
         "projector": initialised(lambda: projector(*sizes), draws),
     }
 
@@ -65,53 +68,44 @@ def build_modules(params: CLMRRecipe) -> dict[str, nn.Module]:
 class CLMRRun(PretrainRun):
     """Pre-training by CLMR."""
 
-    params: CLMRRecipe
-    recipe_class = CLMRRecipe
-    encoder_class = SampleCNN
+    recipe: CLMRRecipe
     n_crops = 2
 
     def initial_modules(self) -> dict[str, nn.Module]:
         """Encoder and projector."""
-        return build_modules(self.params)
+        return build_modules(self.recipe, self.seed)
 
     def connected(self) -> nn.Module:
         """The map from audio to projections."""
         return nn.Sequential(*self.modules.values())
 
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor]:
-        """Both views."""
+        """Both views of this process's part of a batch, augmented independently, as one tensor of shape (2B, T)."""
         first, second = crops
-        return (self.views(first, second, epoch, step),)
+        if self.recipe.augment_second_view:
+            second = self.augmented(second, epoch, step, view=1)
+        return (torch.cat([self.augmented(first, epoch, step, view=0), second]),)
 
-    def views(self, first: Tensor, second: Tensor, epoch: int, step: int) -> Tensor:
-        """Both views of this process's part of a batch, augmented independently, shape (2B, T)."""
-        chains = [
-            self.params.augmentations,
-            self.params.augmentations if self.params.augment_second_view else None,
-        ]
-        augmented = [
-            crop if chain is None else self.augmented(crop, chain, epoch, step, view)
-            for view, (crop, chain) in enumerate(zip((first, second), chains, strict=True))
-        ]
-        return torch.cat(augmented)
-
-    def augmented(self, crop: Tensor, chain: AugmentationParams, epoch: int, step: int, view: int) -> Tensor:
-        """One view: draws are made for the whole batch, and those of this process's part are used."""
-        draws = generator(self.params.seed, "augmentations", epoch, step, view)
-        rate_hz, n_examples = self.params.encoder.sample_rate_hz, self.params.batch_size
-        mine = draw_chain(chain, n_examples, rate_hz, draws).examples(self.world.share(n_examples))
-        return apply_chain(crop, mine, rate_hz)
+    def augmented(self, crops: Tensor, epoch: int, step: int, view: int) -> Tensor:
+        """One view, shape (B, T), of crops of shape (B, T)."""
+        rate_hz, n_examples = self.recipe.encoder.sample_rate_hz, self.recipe.batch_size
+        draws = functools.partial(generator, self.seed, "augmentations", epoch, step, view)
+        # Draws are made for the whole batch, however many processes share it, so that they do not depend on that.
+        drawn = self.recipe.augmentations.draw(n_examples, rate_hz, draws)
+        return drawn.examples(self.world.share(n_examples)).apply(crops, rate_hz)
 
     def train_step(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """One update; the loss and the accuracy before it, as scalars on the device.
 
         Differs: the released code passes the two views through the encoder one after the other, so
         batch norm sees B examples at a time; like SimCLR's reference, we pass all 2B at once.
+
+        Args:
+            views: Both views of this process's part of the batch, shape (2B, T).
         """
-        with autocast(self.device, self.params.precision):
+        with autocast(self.device, self.recipe.precision):
             z_first, z_second = self.network(views).chunk(2)
-        gathered = [gather(z, self.world) for z in (z_first, z_second)]
-        logits, positives = nt_xent_logits(*gathered, self.params.temperature)
-        loss = nn.functional.cross_entropy(logits, positives)
+        # Views are gathered one by one, so that row i of both still belongs to one track.
+        loss, accuracy = nt_xent(gather(z_first, self.world), gather(z_second, self.world), self.recipe.temperature)
         self.update(loss)
-        return loss.detach(), (logits.argmax(dim=1) == positives).float().mean()
+        return loss.detach(), accuracy

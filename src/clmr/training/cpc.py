@@ -1,6 +1,5 @@
 """Contrastive predictive coding: what follows in a track is to be recognised among frames from anywhere in a batch."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -10,18 +9,19 @@ from clmr.batches.crops import TrackCrops
 from clmr.compute.distributed import gather
 from clmr.compute.precision import autocast
 from clmr.compute.seeding import generator
-from clmr.losses import draw_negatives, info_nce_logits
+from clmr.losses import draw_negatives, info_nce
 from clmr.models.cpc import CPC, CPCParams, StepPredictor
 from clmr.models.initialisation import initialised
-from clmr.storage.strict import require
-from clmr.training.loop import PretrainRun, SharedRecipe
+from clmr.storage.strict import Positive, require, strict_keywords
+from clmr.training.pretrain import PretrainRecipe, PretrainRun
 
+# Two numbers need no more than that; reading a crop of every track of a large corpus takes minutes.
 _MOST_TRACKS_MEASURED = 1_024
 
 
-@dataclass(frozen=True, kw_only=True)
-class CPCRecipe(SharedRecipe):
-    """Everything that decides the weights of a CPC run, besides the store's audio.
+@strict_keywords
+class CPCRecipe(PretrainRecipe):
+    """Everything that decides the weights of a CPC run, besides the store's audio and the seed.
 
     Source: thesis section 5.2 (20 steps, 15 negatives, batch 64); crops are not augmented.
     Differs: the released code places a window of 81 frames at random for MagnaTagATune and FMA, and
@@ -30,8 +30,8 @@ class CPCRecipe(SharedRecipe):
     Attributes:
         method: ``cpc``.
         encoder: Architecture.
-        n_steps: Frames K that each context predicts.
-        n_negatives: Frames that each prediction is contrasted with.
+        n_steps: Frames S that each context predicts.
+        n_negatives: Frames N that each prediction is contrasted with.
         window_frames: Length of the part of a clip, placed at random in each step, that holds the
             contexts and all frames they predict; null for the whole clip. Negatives come from anywhere.
         predictor_gain: Factor on the Kaiming weights of the predictor at the start (thesis: 1). Small
@@ -39,16 +39,15 @@ class CPCRecipe(SharedRecipe):
             after which the frames lie in few dimensions.
     """
 
-    method: Literal["cpc"] = "cpc"
+    method: Literal["cpc"]
     encoder: CPCParams
     n_steps: int
     n_negatives: int
     window_frames: int | None
-    predictor_gain: float
+    predictor_gain: Positive
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.predictor_gain > 0, "predictor_gain", self.predictor_gain, "> 0")
         n_frames = self.encoder.n_frames
         allowed = f"in 1 to {n_frames - 1}, since the encoder has {n_frames} frames"
         require(1 <= self.n_steps < n_frames, "n_steps", self.n_steps, allowed)
@@ -58,6 +57,11 @@ class CPCRecipe(SharedRecipe):
         n_others = self.batch_size * n_frames - self.n_steps
         allowed = f"in 1 to {n_others}, the frames of a batch that a context does not predict"
         require(1 <= self.n_negatives <= n_others, "n_negatives", self.n_negatives, allowed)
+
+    @property
+    def run_class(self) -> type["CPCRun"]:
+        """What trains by this recipe."""
+        return CPCRun
 
     @property
     def n_candidates(self) -> int:
@@ -70,15 +74,16 @@ class CPCRecipe(SharedRecipe):
         return (self.window_frames or self.encoder.n_frames) - self.n_steps
 
 
-def build_modules(params: CPCRecipe, crops: TrackCrops) -> dict[str, nn.Module]:
+def build_modules(recipe: CPCRecipe, seed: int, crops: TrackCrops) -> dict[str, nn.Module]:
     """Encoder and predictor with initial weights that depend on the seed alone; input is standardised by the crops."""
-    draws = generator(params.seed, "weights")
-    sizes = (params.encoder.context_dim, params.encoder.width, params.n_steps)
-    encoder = initialised(lambda: CPC(params.encoder), draws)
+    draws = generator(seed, "weights")
+    sizes = (recipe.encoder.context_dim, recipe.encoder.width, recipe.n_steps)
+    # The encoder first: one generator serves both, so their order decides the weights.
+    encoder = initialised(lambda: CPC(recipe.encoder), draws)
     predictor = initialised(lambda: StepPredictor(*sizes), draws)
     with torch.no_grad():
-        predictor.linear.weight.mul_(params.predictor_gain)
-    encoder.standardise_by(sample_of(crops, params.seed))
+        predictor.linear.weight.mul_(recipe.predictor_gain)
+    encoder.standardise_by(sample_of(crops, seed))
     return {"encoder": encoder, "predictor": predictor}
 
 
@@ -93,22 +98,20 @@ def sample_of(crops: TrackCrops, seed: int) -> Tensor:
 class CPCRun(PretrainRun):
     """Pre-training by contrastive predictive coding; over several processes, negatives come from all of them."""
 
-    params: CPCRecipe
-    recipe_class = CPCRecipe
-    encoder_class = CPC
+    recipe: CPCRecipe
     n_crops = 1
 
     def initial_modules(self) -> dict[str, nn.Module]:
         """Encoder and predictor."""
-        return build_modules(self.params, self.crops)
+        return build_modules(self.recipe, self.seed, self.crops)
 
     def connected(self) -> nn.Module:
         """The map from audio to frames and predictions."""
         return _Prediction(**self.modules)
 
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor, torch.Generator]:
-        """Audio, and the source of window and negatives."""
-        return crops[0], generator(self.params.seed, "negatives", epoch, step)
+        """Audio of shape (B, T), and the source of window and negatives."""
+        return crops[0], generator(self.seed, "negatives", epoch, step)
 
     def train_step(self, audio: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
         """One update; the loss and the accuracy before it, as scalars on the device.
@@ -117,18 +120,16 @@ class CPCRun(PretrainRun):
             audio: This process's part of the batch, shape (B, T).
             draws: Source of the window's place and of the negatives, the same in all processes.
         """
-        recipe, n_frames, n_contexts = self.params, self.params.encoder.n_frames, self.params.n_contexts
+        recipe, n_frames, n_contexts = self.recipe, self.recipe.encoder.n_frames, self.recipe.n_contexts
         first = int(torch.randint(n_frames - n_contexts - recipe.n_steps + 1, (), generator=draws))
         sizes = (recipe.batch_size, n_frames, first, n_contexts, recipe.n_steps, recipe.n_negatives)
         negatives = draw_negatives(*sizes, draws).to(self.device)
-        with autocast(self.device, self.params.precision):
+        with autocast(self.device, recipe.precision):
             frames, predictions = self.network(audio, first, n_contexts)
         frames, predictions = (self.of_all_processes(part) for part in (frames, predictions))
-        logits = info_nce_logits(frames, predictions, first, negatives)
-        positive, others = logits[..., 0], logits[..., 1:]
-        loss = (logits.logsumexp(dim=3) - positive).mean()
+        loss, accuracy = info_nce(frames, predictions, first, negatives)
         self.update(loss)
-        return loss.detach(), (positive > others.amax(dim=3)).float().mean()
+        return loss.detach(), accuracy
 
     def of_all_processes(self, part: Tensor) -> Tensor:
         """The tensors of all processes, joined along the first axis."""
@@ -136,14 +137,14 @@ class CPCRun(PretrainRun):
 
 
 class _Prediction(nn.Module):
-    """Encoder and predictor as one network."""
+    """Encoder and predictor in one forward pass, as the wrapper for several processes wants it."""
 
     def __init__(self, encoder: CPC, predictor: StepPredictor) -> None:
         super().__init__()
         self.encoder, self.predictor = encoder, predictor
 
     def forward(self, audio: Tensor, first: int, n_contexts: int) -> tuple[Tensor, Tensor]:
-        """Frames (B, L, C) of audio (B, T), and predictions (B, W, K, C) of W contexts from time ``first``."""
+        """Frames (B, L, C) of audio (B, T), and predictions (B, W, S, C) of W contexts from time ``first``."""
         frames = self.encoder.frames(audio)
         contexts = self.encoder.contexts(frames)[:, first : first + n_contexts]
         return frames, self.predictor(contexts)

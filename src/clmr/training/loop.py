@@ -1,135 +1,175 @@
-"""What all methods of pre-training share: the shared part of a recipe, and a run that trains, saves and resumes.
+"""The loop that all training shares: epochs, learning rate, finite losses, saving, resuming, logging.
 
-A method adds its recipe, its networks and its training step: :mod:`clmr.training.clmr`,
-:mod:`clmr.training.cpc`.
+What belongs here: all that does not depend on what is learnt. What does not: batches and losses, which
+:mod:`clmr.training.pretrain` and :mod:`clmr.training.supervised` add.
 """
 
+import logging
+import math
+import sys
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Protocol, TypeVar
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from clmr.batches.crops import TrackCrops, crop_batches
-from clmr.compute.distributed import World, wrap
-from clmr.compute.precision import Precision
+from clmr.compute.distributed import ALONE, World
 from clmr.compute.progress import progress
 from clmr.optim import OptimizerParams, build_optimizer, learning_rate_at, set_learning_rate
 from clmr.storage.strict import require, to_mapping
 from clmr.training.state import resume_state, save_state
 
+_LOG = logging.getLogger("clmr")
+_STATE_NAME = "state.safetensors"
+# How the columns of a learning curve are called in messages, and with how many decimals they are logged.
+_WORDS = {
+    "loss": ("loss", 4),
+    "valid_loss": ("validation loss", 4),
+    "accuracy": ("accuracy", 3),
+    "learning_rate": ("learning rate", 5),
+}
 
-@dataclass(frozen=True, kw_only=True)
-class SharedRecipe:
-    """The part of a recipe that every method has.
+Batch = TypeVar("Batch")
+Row = dict[str, Any]
+"""What a learning curve says of one epoch."""
+
+
+class Recipe(Protocol):
+    """What every recipe has: the parameters of a run, all but the seed that it is run with.
 
     Attributes:
         store: Name of the store that is read.
-        splits: Splits whose clips are used, without their tags.
-        batch_size: Tracks per step.
-        epochs: Passes over all tracks; 0 leaves the encoder as initialised.
+        batch_size: Examples per step.
         optimizer: Optimiser and schedule.
-        precision: ``bf16`` computes convolutions and products in bfloat16; weights stay float32.
-        compiled: Whether the network is compiled before training: faster by a tenth to a fifth, after
-            a minute of compiling, and rounded otherwise. On a CPU it needs a C++ compiler.
-        seed: Seed of all that is random.
+        seeds: Seeds that it is run with, one after the other.
     """
 
     store: str
-    splits: tuple[Literal["train", "valid", "test"], ...]
     batch_size: int
-    epochs: int
     optimizer: OptimizerParams
-    precision: Precision
-    compiled: bool
-    seed: int
-
-    def __post_init__(self) -> None:
-        require(len(self.splits) > 0, "splits", list(self.splits), "a list of at least one split")
-        require(self.batch_size >= 1, "batch_size", self.batch_size, ">= 1")
-        require(self.epochs >= 0, "epochs", self.epochs, ">= 0")
+    seeds: tuple[int, ...]
 
 
-class PretrainRun(ABC):
-    """Modules, optimiser and schedule of one run; :func:`clmr.training.pretrain.pretrain` drives it.
+def require_seeds(seeds: tuple[int, ...]) -> None:
+    """Raise ``ValueError`` unless there are seeds, each listed once.
+
+    >>> require_seeds((0, 1, 1))
+    Traceback (most recent call last):
+    ...
+    ValueError: seeds must be a list of at least one number, each listed once, got [0, 1, 1]
+    """
+    distinct = len(seeds) > 0 and len(set(seeds)) == len(seeds)
+    require(distinct, "seeds", list(seeds), "a list of at least one number, each listed once")
+
+
+def run_facts(recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Recipe and seed of one run as plain values; the other seeds of the recipe are none of its business."""
+    mapping = to_mapping(recipe)
+    del mapping["seeds"]
+    return {"recipe": mapping, "seed": seed}
+
+
+class TrainingRun(ABC):
+    """Networks, optimiser and schedule of one recipe with one seed; :func:`train` drives it.
+
+    Every draw of a subclass depends on seed, epoch and step alone, never on what was drawn before: so
+    a run that is resumed goes on as if it had never stopped.
 
     Attributes:
-        recipe_class: Recipe of the method.
-        encoder_class: Its encoder, made from ``recipe.encoder``.
-        n_crops: Crops of each track that a step reads.
+        measures: What :meth:`train_epoch` reports, in the order of the learning curve.
+        modules: Networks by name.
+        history: Rows of the learning curve so far.
+        kept: Weights to remember beside those of now, such as the best so far.
     """
 
-    recipe_class: ClassVar[type[SharedRecipe]]
-    encoder_class: ClassVar[type[nn.Module]]
-    n_crops: ClassVar[int]
+    measures: ClassVar[tuple[str, ...]]
 
     def __init__(
-        self, params: SharedRecipe, crops: TrackCrops, device: torch.device, steps_per_epoch: int, world: World
+        self, recipe: Recipe, seed: int, steps_per_epoch: int, n_epochs: int, device: torch.device, world: World = ALONE
     ) -> None:
-        self.params, self.crops, self.device, self.world = params, crops, device, world
-        self.steps_per_epoch = steps_per_epoch
+        self.recipe, self.seed, self.device, self.world = recipe, seed, device, world
+        self.steps_per_epoch, self.n_epochs = steps_per_epoch, n_epochs
         self.modules = {name: module.to(device) for name, module in self.initial_modules().items()}
-        network = wrap(self.connected(), device, world)
-        self.network = torch.compile(network) if params.compiled else network
-        self.optimizer = build_optimizer(self.modules.values(), params.optimizer, params.batch_size)
-        n_steps = steps_per_epoch * params.epochs
-        self.learning_rate = learning_rate_at(params.optimizer, params.batch_size, steps_per_epoch, n_steps)
+        self.optimizer = build_optimizer(self.modules.values(), recipe.optimizer, recipe.batch_size)
+        n_steps = steps_per_epoch * n_epochs
+        self.learning_rate = learning_rate_at(recipe.optimizer, recipe.batch_size, steps_per_epoch, n_steps)
+        self.history: list[Row] = []
+        self.kept: dict[str, Tensor] = {}
 
     @abstractmethod
     def initial_modules(self) -> dict[str, nn.Module]:
-        """Modules with initial weights that depend on recipe and audio alone; one is called ``encoder``."""
+        """Modules with initial weights that depend on recipe, seed and data alone."""
 
     @abstractmethod
-    def connected(self) -> nn.Module:
-        """The modules as one network."""
+    def train_epoch(self, epoch: int) -> Row:
+        """One pass over the data; a value for each of ``measures``."""
 
-    @abstractmethod
-    def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Any, ...]:
-        """Arguments of :meth:`train_step`, from this process's ``n_crops`` crops of shape (B, T) each."""
+    @property
+    def is_done(self) -> bool:
+        """Whether no further epoch is to be trained."""
+        return len(self.history) >= self.n_epochs
 
-    @abstractmethod
-    def train_step(self, *inputs: Any) -> tuple[Tensor, Tensor]:
-        """One update; the loss and the accuracy of the method's task before it, as scalars on the device."""
+    @property
+    def curve(self) -> pd.DataFrame:
+        """One row per epoch: epoch, the measures, learning_rate at its end."""
+        return pd.DataFrame(self.history, columns=["epoch", *self.measures, "learning_rate"])
+
+    def steps(self, batches: Iterator[Batch], epoch: int) -> Iterator[tuple[int, Batch]]:
+        """Number of the step and batch, for each step of an epoch, with the optimiser at the step's learning rate."""
+        bar = progress(batches, f"epoch {epoch + 1}", total=self.steps_per_epoch, unit="step")
+        for step, batch in enumerate(bar):
+            set_learning_rate(self.optimizer, self.learning_rate(epoch * self.steps_per_epoch + step))
+            yield step, batch
 
     def update(self, loss: Tensor) -> None:
         """Change the weights by a loss that every process has computed in full."""
         self.optimizer.zero_grad()
+        # Processes average their gradients, each of which is already whole: see compute.distributed.gather.
         (loss * self.world.size).backward()
         self.optimizer.step()
 
-    def resume(self, path: Path) -> list[dict[str, Any]]:
-        """The curve so far, with weights and optimiser as they were then; empty if nothing was left."""
-        history, _ = resume_state(path, to_mapping(self.params), self.modules, self.optimizer)
-        return history
 
-    def save(self, path: Path, history: list[dict[str, Any]]) -> None:
-        """Write weights, optimiser and curve, whole or not at all."""
-        save_state(path, to_mapping(self.params), history, self.modules, self.optimizer)
+def train(run: TrainingRun, resume_dir: Path) -> None:
+    """Train epoch by epoch until the run is done, from where an interrupted one left its state in ``resume_dir``.
 
-    def train_epoch(self, epoch: int) -> dict[str, Any]:
-        """One pass over all tracks; the epoch's row of the learning curve.
+    The state is written after each epoch. The log of a resumed run begins with the epochs so far, so
+    that it does not show whether, and where, the run was interrupted.
 
-        Raises:
-            ValueError: If the loss is not finite.
-        """
-        self.network.train()
-        recipe = self.params
-        batches = crop_batches(self.crops, recipe.batch_size, self.n_crops, recipe.seed, epoch, self.world)
-        bar = progress(batches, f"epoch {epoch + 1}", total=self.steps_per_epoch, unit="step")
-        losses, hits = [], []
-        for step, crops in enumerate(bar):
-            rate = self.learning_rate(epoch * self.steps_per_epoch + step)
-            set_learning_rate(self.optimizer, rate)
-            loss, accuracy = self.train_step(*self.inputs(crops, epoch, step))
-            losses.append(loss)
-            hits.append(accuracy)
-        mean_loss = torch.stack(losses).double().mean().item()
-        if not mean_loss < float("inf"):
+    Raises:
+        ValueError: If a loss is no longer finite, or the state was left by another run.
+    """
+    state_path = resume_dir / _STATE_NAME
+    identity = run_facts(run.recipe, run.seed)
+    run.history, run.kept = resume_state(state_path, identity, run.modules, run.optimizer)
+    if run.history and run.world.is_first:
+        print(f"resumed after epoch {len(run.history)}", file=sys.stderr)
+        for row in run.history:
+            _log(run, row)
+    while not run.is_done:
+        epoch = len(run.history)
+        last_step = (epoch + 1) * run.steps_per_epoch - 1
+        row = {"epoch": epoch + 1, **run.train_epoch(epoch), "learning_rate": run.learning_rate(last_step)}
+        _require_finite(row)
+        run.history.append(row)
+        if run.world.is_first:
+            save_state(state_path, identity, run.history, run.modules, run.optimizer, run.kept)
+            _log(run, row)
+
+
+def _require_finite(row: Row) -> None:
+    """Raise before the state is saved, so that the last one with finite losses can be looked into."""
+    for name, value in row.items():
+        if not math.isfinite(value):
             raise ValueError(
-                f"the loss of epoch {epoch + 1} is {mean_loss}; the state of epoch {epoch} was kept; "
-                f"lower the learning rate or use precision: fp32 (params.yaml: pretrain, runs)"
+                f"the {_WORDS[name][0]} of epoch {row['epoch']} is {value}; the state of epoch {row['epoch'] - 1} was kept; "
+                f"lower the learning rate or use precision: fp32"
             )
-        accuracy = torch.stack(hits).double().mean().item()
-        return {"epoch": epoch + 1, "loss": mean_loss, "accuracy": accuracy, "learning_rate": rate}
+
+
+def _log(run: TrainingRun, row: Row) -> None:
+    words = [(*_WORDS[name], row[name]) for name in (*run.measures, "learning_rate")]
+    shown = [f"{word} {value:.{decimals}f}" for word, decimals, value in words]
+    _LOG.info("  ".join([f"epoch {row['epoch']}/{run.n_epochs}", *shown]))

@@ -1,6 +1,5 @@
 """The state of interrupted training: weights, optimiser, learning curve."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,46 +8,49 @@ from torch import Tensor, nn
 
 from clmr.storage.tensors import load_tensors, load_weights, save_tensors
 
-_LOG = logging.getLogger("clmr")
-
 
 def save_state(
     path: Path,
-    recipe: dict[str, Any],
+    identity: dict[str, Any],
     history: list[dict[str, Any]],
     modules: dict[str, nn.Module],
     optimizer: torch.optim.Optimizer,
-    kept: dict[str, Tensor] | None = None,
+    kept: dict[str, Tensor],
 ) -> None:
     """Write all that interrupted training needs to go on; whole or not at all.
 
     Args:
         path: File of the state.
-        recipe: Recipe of the run, as plain values.
+        identity: Which run this is, as plain values; no other may go on from the state.
         history: Rows of the learning curve so far.
         modules: Networks by name.
         optimizer: Their optimiser.
         kept: Weights to remember beside those of now, such as the best so far.
     """
-    tensors = training_state(modules, optimizer) | {f"kept.{name}": value for name, value in (kept or {}).items()}
-    save_tensors(path, tensors, {"recipe": recipe, "history": history})
+    tensors = training_state(modules, optimizer) | {f"kept.{name}": value for name, value in kept.items()}
+    save_tensors(path, tensors, {"identity": identity, "history": history})
 
 
 def resume_state(
-    path: Path, recipe: dict[str, Any], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
+    path: Path, identity: dict[str, Any], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
     """History and kept weights of :func:`save_state`, with modules and optimiser as they were; empty without a file.
 
+    Args:
+        path: File of the state.
+        identity: Which run wants to go on.
+        modules: Its networks, freshly built; changed in place.
+        optimizer: Their optimiser; changed in place.
+
     Raises:
-        ValueError: If the state is damaged or was left by another recipe.
+        ValueError: If the state is damaged or was left by another run.
     """
     if not path.is_file():
         return [], {}
     tensors, facts = load_tensors(path)
-    if facts["recipe"] != recipe:
-        raise ValueError(f"{path}: left by another recipe; remove it to start anew")
+    if facts["identity"] != identity:
+        raise ValueError(f"{path}: left by a run with another recipe or seed; remove it to start anew")
     restore_training(modules, optimizer, tensors)
-    _LOG.info("resumed after epoch %d", len(facts["history"]))
     kept = {name.removeprefix("kept."): value for name, value in tensors.items() if name.startswith("kept.")}
     return facts["history"], kept
 
@@ -72,4 +74,5 @@ def restore_training(
         if name.startswith("optimizer."):
             _, index, key = name.split(".")
             moments.setdefault(int(index), {})[key] = tensor
+    # Learning rates and decay come from the recipe: the file holds only what training has changed.
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})

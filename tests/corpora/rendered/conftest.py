@@ -9,6 +9,7 @@ from clmr.corpora.rendered.params import CollectionShare, ColouringParams, Rende
 def params() -> RenderedCorpusParams:
     """A corpus of a dozen short clips."""
     return RenderedCorpusParams(
+        kind="rendered",
         soundfont="timgm6mb",
         vocabulary="magnatagatune",
         collections={
@@ -41,13 +42,13 @@ def many(params) -> RenderedCorpusParams:
 
 @pytest.fixture(scope="session")
 def plans(params):
-    from clmr.corpora.rendered.build import plan_corpus
+    from clmr.corpora.rendered.planning import plan_corpus
 
-    return plan_corpus(params)
+    return list(plan_corpus(params).clips)
 
 
 @pytest.fixture(scope="session")
 def many_plans(many):
-    from clmr.corpora.rendered.build import plan_corpus
+    from clmr.corpora.rendered.planning import plan_corpus
 
-    return plan_corpus(many)
+    return list(plan_corpus(many).clips)

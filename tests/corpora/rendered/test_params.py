@@ -1,9 +1,12 @@
-from dataclasses import asdict, replace
+import subprocess
+import sys
+from dataclasses import asdict
 
 import pytest
 
+from clmr.corpora.registry import CORPORA
 from clmr.corpora.rendered.params import CollectionShare, RenderedCorpusParams, SplitShares
-from clmr.storage.strict import from_mapping
+from clmr.storage.strict import from_mapping, to_mapping
 
 
 @pytest.mark.parametrize(
@@ -11,21 +14,21 @@ from clmr.storage.strict import from_mapping
     [
         ({"n_clips": 2}, r"n_clips must be >= 3.*got 2"),
         ({"clip_duration_s": 0.0}, r"clip_duration_s must be in \[1, 60\], got 0.0"),
-        ({"hidden_positive_rate": 1.5}, "hidden_positive_rate must be a probability"),
+        ({"hidden_positive_rate": 1.5}, "hidden_positive_rate must be <= 1, got 1.5"),
         ({"clips_per_tune": 0.5}, r"clips_per_tune must be in \[1, 10\], got 0.5"),
         (
-            {"collections": {"essen": CollectionShare(1.0, (0.0, 1.0))}},
+            {"collections": {"essen": {"clip_share": 1.0, "family_window": [0.0, 1.0]}}},
             "collections must be a mapping with keys among aird",
         ),
         (
-            {"collections": {"aird": CollectionShare(0.5, (0.0, 1.0))}},
+            {"collections": {"aird": {"clip_share": 0.5, "family_window": [0.0, 1.0]}}},
             "clip_share of all collections must be 1, got 0.5",
         ),
     ],
 )
 def test_bad_values_are_refused_with_what_is_allowed(params, change, message):
     with pytest.raises(ValueError, match=message):
-        replace(params, **change)
+        from_mapping(CORPORA, to_mapping(params) | change, "corpora.scores")
 
 
 def test_empty_window_is_refused():
@@ -40,9 +43,18 @@ def test_splits_must_add_up():
 
 def test_unknown_soundfont_is_refused_and_lists_the_known(params):
     mapping = {**asdict(params), "soundfont": "arachno"}
-    with pytest.raises(ValueError, match="allowed are timgm6mb, merlin"):
+    with pytest.raises(ValueError, match="soundfont: found str 'arachno', allowed are 'timgm6mb', 'merlin'; choose one"):
         from_mapping(RenderedCorpusParams, mapping, "params.yaml: corpora.scores")
 
 
 def test_params_survive_a_mapping(params):
-    assert from_mapping(RenderedCorpusParams, asdict(params), "here") == params
+    assert from_mapping(CORPORA, to_mapping(params), "here") == params
+
+
+def test_reading_parameters_needs_no_synthesis():
+    script = (
+        "import sys; from clmr.corpora.registry import CORPORA; from clmr.storage.strict import from_mapping\n"
+        "CORPORA.parameter_class({'kind': 'rendered'})\n"
+        "assert not {'tinysoundfont', 'music21', 'clmr.corpora.rendered.build'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

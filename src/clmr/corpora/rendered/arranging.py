@@ -100,7 +100,7 @@ def arrange(
         recipe: Who plays.
         programs: With which programs.
         seconds_per_quarter: Duration of a quarter note.
-        transpose: Semitones added to every pitch, so that keys do not stand for books.
+        transpose: Semitones added to every pitch, so that the key does not reveal the tune book.
         rng: Source of small deviations in time, velocity and balance.
     """
     arranger = _Arranger(timeline, recipe, seconds_per_quarter, transpose, rng)

@@ -19,13 +19,11 @@ import soundfile
 from clmr.compute.progress import progress
 from clmr.corpora.rendered.catalogue import WorkRef
 from clmr.corpora.rendered.params import RenderedCorpusParams
-from clmr.corpora.rendered.planning import ClipPlan, plan_corpus, plan_with_counts
+from clmr.corpora.rendered.planning import ClipPlan, plan_corpus
 from clmr.corpora.rendered.rendering import perform, play_clip, render_clip
 from clmr.corpora.rendered.tables import TABLES, write_tables
 from clmr.corpora.rendered.vocabulary import tags_of
 from clmr.storage.files import read_json, replacing, write_json
-
-__all__ = ["ClipPlan", "build_corpus", "plan_corpus"]
 
 _Task = tuple[tuple[ClipPlan, ...], RenderedCorpusParams, Path]
 
@@ -45,7 +43,7 @@ def build_corpus(params: RenderedCorpusParams, out_dir: Path, work_dir: Path, n_
     """
     if n_workers < 1:
         raise ValueError(f"n_workers must be >= 1, got {n_workers}; pass the number of cores to use")
-    plan = plan_with_counts(params)
+    plan = plan_corpus(params)
     _render_missing(plan.clips, params, work_dir, n_workers)
     records = [read_json(_record_path(work_dir, clip.clip_id)) for clip in plan.clips]
     write_tables(params, plan, records, work_dir)

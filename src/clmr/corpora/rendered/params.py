@@ -1,9 +1,11 @@
 """Parameters of a rendered corpus. Each corpus of params.yaml is one instance of `RenderedCorpusParams`."""
 
-from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from clmr.storage.strict import require, require_probability, require_range
+import pydantic
+
+from clmr.storage.strict import Probability, require, require_range, strict
 
 Soundfont = Literal["timgm6mb", "merlin"]
 Vocabulary = Literal["magnatagatune", "semantic"]
@@ -13,7 +15,7 @@ SCORE_COLLECTIONS = ("bach", "mozart", "haydn", "beethoven", "schumann")
 COLLECTIONS = FOLK_COLLECTIONS + SCORE_COLLECTIONS
 
 
-@dataclass(frozen=True)
+@strict
 class CollectionShare:
     """What a corpus takes from one collection of scores.
 
@@ -24,32 +26,32 @@ class CollectionShare:
             disjoint windows therefore share no tune.
     """
 
-    clip_share: float
+    clip_share: Probability
     family_window: tuple[float, float]
 
     def __post_init__(self) -> None:
-        require_probability("clip_share", self.clip_share)
         require_range("family_window", self.family_window, 0.0, 1.0)
         low, high = self.family_window
         require(low < high, "family_window", list(self.family_window), "[low, high] with low < high")
 
 
-@dataclass(frozen=True)
+_Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
+
+
+@strict
 class SplitShares:
     """Fractions of the tracks in each split; they add up to 1."""
 
-    train: float
-    valid: float
-    test: float
+    train: _Share
+    valid: _Share
+    test: _Share
 
     def __post_init__(self) -> None:
-        for name in ("train", "valid", "test"):
-            require(0 < getattr(self, name) < 1, name, getattr(self, name), "a fraction in (0, 1)")
         total = self.train + self.valid + self.test
         require(abs(total - 1) < 1e-9, "train + valid + test", total, "1")
 
 
-@dataclass(frozen=True)
+@strict
 class ColouringParams:
     """Ranges of the recording conditions, drawn anew for every track.
 
@@ -72,11 +74,12 @@ class ColouringParams:
         require_range("noise_snr_db", self.noise_snr_db, 0.0, 96.0)
 
 
-@dataclass(frozen=True)
+@strict
 class RenderedCorpusParams:
     """Everything that decides the content of a rendered corpus; equal parameters give equal bytes.
 
     Attributes:
+        kind: ``rendered``, its name among the kinds of corpora.
         soundfont: Which installed soundfont plays the clips.
         vocabulary: Which tag rules are applied.
         collections: Where the scores come from, by collection name.
@@ -92,6 +95,7 @@ class RenderedCorpusParams:
         seed: Seed of all draws.
     """
 
+    kind: Literal["rendered"]
     soundfont: Soundfont
     vocabulary: Vocabulary
     collections: dict[str, CollectionShare]
@@ -100,8 +104,8 @@ class RenderedCorpusParams:
     clip_duration_s: float
     sample_rate_hz: int
     split_shares: SplitShares
-    hidden_positive_rate: float
-    p_style: float
+    hidden_positive_rate: Probability
+    p_style: Probability
     colouring: ColouringParams
     seed: int
 
@@ -115,8 +119,13 @@ class RenderedCorpusParams:
         require(1 <= self.clips_per_tune <= 10, "clips_per_tune", self.clips_per_tune, "in [1, 10]")
         require(1 <= self.clip_duration_s <= 60, "clip_duration_s", self.clip_duration_s, "in [1, 60]")
         require(8000 <= self.sample_rate_hz <= 48000, "sample_rate_hz", self.sample_rate_hz, "in [8000, 48000]")
-        require_probability("hidden_positive_rate", self.hidden_positive_rate)
-        require_probability("p_style", self.p_style)
+
+    def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
+        """Render the corpus into ``corpus_dir``; see :func:`clmr.corpora.rendered.build.build_corpus`."""
+        # Imported here: synthesis needs packages that are optional, and reading parameters must not.
+        from clmr.corpora.rendered.build import build_corpus
+
+        build_corpus(self, corpus_dir, work_dir, n_workers)
 
     @property
     def clip_samples(self) -> int:

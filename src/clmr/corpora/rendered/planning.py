@@ -2,7 +2,7 @@
 
 import functools
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,17 +66,8 @@ class _Track:
     n_clips: int
 
 
-def plan_corpus(params: RenderedCorpusParams) -> list[ClipPlan]:
+def plan_corpus(params: RenderedCorpusParams) -> CorpusPlan:
     """The clips of a corpus in order, a pure function of the parameters and the installed scores.
-
-    Raises:
-        ValueError: If a collection has too few works for the clips asked of it.
-    """
-    return list(plan_with_counts(params).clips)
-
-
-def plan_with_counts(params: RenderedCorpusParams) -> CorpusPlan:
-    """`plan_corpus` together with the number of works skipped, by reason.
 
     Raises:
         ValueError: If a collection has too few works for the clips asked of it.
@@ -178,7 +169,7 @@ def _clip_plans(params: RenderedCorpusParams, tracks: list[_Track]) -> list[Clip
             plans += _track_plans(params, track, recipe)
     plans.sort(key=lambda plan: (plan.track_id, plan.start_fraction))
     width = len(str(len(plans)))
-    return [_numbered(plan, f"{index:0{width}d}-{plan.track_id}") for index, plan in enumerate(plans)]
+    return [replace(plan, clip_id=f"{index:0{width}d}-{plan.track_id}") for index, plan in enumerate(plans)]
 
 
 def _track_plans(params: RenderedCorpusParams, track: _Track, recipe: Recipe) -> list[ClipPlan]:
@@ -203,7 +194,3 @@ def _track_plans(params: RenderedCorpusParams, track: _Track, recipe: Recipe) ->
         )
         for start in starts
     ]
-
-
-def _numbered(plan: ClipPlan, clip_id: str) -> ClipPlan:
-    return ClipPlan(**{**plan.__dict__, "clip_id": clip_id})

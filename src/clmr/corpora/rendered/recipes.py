@@ -16,8 +16,6 @@ from clmr.corpora.rendered.instruments import DRUM_KITS, INSTRUMENTS
 TEMPO_BPM = {"slow": (46, 66), "medium": (82, 112), "brisk": (120, 134), "fast": (142, 176)}
 # Level of the whole clip in dB re full scale (root mean square), again with gaps.
 LEVEL_DB = {"quiet": (-40.0, -31.0), "middle": (-27.0, -20.0), "loud": (-16.5, -13.0)}
-BACKING_PATTERNS = ("block", "pulse", "offbeat", "arpeggio", "strum")
-DRUM_PATTERNS = ("four on the floor", "backbeat", "double kick", "swing", "train", "march", "hand", "sparse")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""The encoders that can be pre-trained: told apart by the ``kind`` of their parameters, and kept in checkpoints.
+
+What belongs here: what all encoders have in common. What does not: any one of them. Each stands in its
+own module, which is imported only when its parameters are read.
+"""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from clmr.models.initialisation import keeping_global_generator
+from clmr.storage.strict import Variants, from_mapping, to_mapping
+from clmr.storage.tensors import load_tensors, load_weights, save_tensors
+
+ENCODERS = Variants({"sample_cnn": "clmr.models.sample_cnn:SampleCNNParams", "cpc": "clmr.models.cpc:CPCParams"})
+
+
+class EncoderParams(Protocol):
+    """What the parameters of every encoder have.
+
+    Attributes:
+        kind: Name of the architecture.
+        sample_rate_hz: Rate of the audio it reads.
+        clip_samples: Length T of its input.
+        embedding_dim: Dimensions D of the embedding.
+    """
+
+    kind: str
+    sample_rate_hz: int
+    clip_samples: int
+    embedding_dim: int
+
+    def build(self) -> nn.Module:
+        """The encoder, a map from audio (B, T) to embeddings (B, D) that keeps these parameters as ``params``."""
+
+
+class Encoder(Protocol):
+    """What every encoder has, besides being an ``nn.Module``.
+
+    Attributes:
+        params: What it was built from.
+    """
+
+    params: EncoderParams
+
+    def __call__(self, audio: Tensor) -> Tensor:
+        """Embeddings (B, D) of audio (B, T)."""
+
+
+def save_encoder(checkpoint: Path, encoder: nn.Module, facts: dict[str, Any]) -> None:
+    """Write weights and parameters of an encoder, with plain facts beside them; whole or not at all.
+
+    Args:
+        checkpoint: File to write.
+        encoder: As its parameters' ``build`` gave it, trained.
+        facts: What else the header is to say, such as recipe and seed of the run.
+    """
+    save_tensors(checkpoint, encoder.state_dict(), facts | {"encoder": to_mapping(encoder.params)})
+
+
+def load_encoder(checkpoint: Path) -> nn.Module:
+    """The frozen encoder of a checkpoint, of the architecture that its header states, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: If the checkpoint is missing.
+        ValueError: If it is damaged, or its weights are those of another architecture.
+    """
+    tensors, facts = load_tensors(checkpoint)
+    params = from_mapping(ENCODERS, facts["encoder"], f"{checkpoint}: encoder")
+    # The weights that it is created with mean nothing, but drawing them would advance torch's global generator.
+    encoder = keeping_global_generator(params.build)
+    load_weights(encoder, tensors, prefix="")
+    return encoder.eval().requires_grad_(False)
