@@ -37,7 +37,12 @@ def test_every_scale_resolves_and_plans_the_same_runs(scale):
 def test_paper_scale_has_the_settings_of_the_thesis():
     params = read_params(BASE, OVERLAYS["paper"])
     clmr, cpc = runs_of(params)["clmr_primary"].recipe, runs_of(params)["cpc_primary"].recipe
-    assert (clmr.encoder.sample_rate_hz, clmr.encoder.width, clmr.batch_size, clmr.temperature) == (22_050, 128, 96, 0.5)
+    assert (clmr.encoder.sample_rate_hz, clmr.encoder.width, clmr.batch_size, clmr.temperature) == (
+        22_050,
+        128,
+        96,
+        0.5,
+    )
     assert (cpc.encoder.width, cpc.n_steps, cpc.n_negatives, cpc.batch_size) == (512, 20, 15, 64)
     assert supervised_runs_of(params)["pons_primary"].recipe.model.clip_duration_s == 15.0
     assert params.probe.patience_epochs == 3
@@ -50,28 +55,46 @@ def test_paper_scale_is_not_a_label_for_rendered_corpora():
 
 WRONG = [
     (lambda params: params["stores"]["primary"].update(corpus="nope"), "stores.primary.corpus: found 'nope'"),
-    (lambda params: params["runs"]["clmr_primary"].update(store="x"), "runs.clmr_primary.store: found 'x', which is not"),
+    (
+        lambda params: params["runs"]["clmr_primary"].update(store="x"),
+        "runs.clmr_primary.store: found 'x', which is not",
+    ),
     (lambda params: params["runs"]["clmr_primary"].update(evaluate_on="x"), "runs.clmr_primary.evaluate_on: found 'x'"),
     (lambda params: params["runs"]["clmr_primary"].update(lr=1), r"clmr_primary \(over clmr\): found unknown key lr"),
     (lambda params: params["runs"]["clmr_primary"].update(n_steps=4), "found unknown key n_steps, allowed are"),
-    (lambda params: params["runs"]["cpc_primary"].update(temperature=0.5), r"\(over cpc\): found unknown key temperature"),
+    (
+        lambda params: params["runs"]["cpc_primary"].update(temperature=0.5),
+        r"\(over cpc\): found unknown key temperature",
+    ),
     (lambda params: params["runs"]["clmr_primary"].update(temperature=0.0), "temperature must be > 0, got 0.0"),
     (lambda params: params["runs"]["clmr_primary"].update(temperature=float("inf")), "temperature must be finite"),
     (lambda params: params["runs"]["clmr_primary"].update(seeds=[0, 0]), r"seeds must be .*, got \[0, 0\]"),
     (lambda params: params["runs"]["clmr_primary"].update(seeds=[]), r"seeds must be .*, got \[\]"),
     (lambda params: params["runs"]["clmr_primary"].pop("over"), "runs.clmr_primary: missing key over; each line names"),
-    (lambda params: params["runs"]["clmr_primary"].pop("store"), "runs.clmr_primary: missing key store; each line states"),
+    (
+        lambda params: params["runs"]["clmr_primary"].pop("store"),
+        "runs.clmr_primary: missing key store; each line states",
+    ),
     (lambda params: params["runs"]["clmr_primary"].pop("experiment"), "missing key experiment; each line states over"),
     (lambda params: params["runs"].update(cpc_primary=None), "runs.cpc_primary: missing key over"),
     (lambda params: params["runs"]["cpc_primary"].update(over="nope"), "over: found 'nope', which is no base"),
-    (lambda params: params["runs"]["cpc_primary"].update(over="sample_cnn"), "method: found 'supervised', allowed are clmr"),
+    (
+        lambda params: params["runs"]["cpc_primary"].update(over="sample_cnn"),
+        "method: found 'supervised', allowed are clmr",
+    ),
     (lambda params: params["bases"]["clmr"].update(over="clmr"), "the base clmr is laid over itself"),
     (lambda params: params["bases"]["clmr"].pop("method"), "method: found None, allowed are clmr, cpc"),
     (lambda params: params["bases"]["clmr"].pop("temperature"), "missing key temperature; add it"),
-    (lambda params: params["bases"]["clmr"]["augmentations"].update(chorus={"p": 0.5}), "found unknown key chorus, allowed"),
+    (
+        lambda params: params["bases"]["clmr"]["augmentations"].update(chorus={"p": 0.5}),
+        "found unknown key chorus, allowed",
+    ),
     (lambda params: params["bases"]["clmr"]["augmentations"]["pitch"].update(p=1.5), "pitch.p must be <= 1, got 1.5"),
     (lambda params: params["bases"]["clmr"]["optimizer"].update(kind="sgd"), "kind: found str 'sgd', allowed are adam"),
-    (lambda params: params["bases"]["cpc"]["optimizer"].update(learning_rate_factor=1), "unknown key learning_rate_factor"),
+    (
+        lambda params: params["bases"]["cpc"]["optimizer"].update(learning_rate_factor=1),
+        "unknown key learning_rate_factor",
+    ),
     (
         lambda params: params["bases"]["cpc"]["optimizer"]["schedule"].update(kind="constant"),
         "found unknown key warmup_epochs, allowed are kind",
@@ -83,14 +106,23 @@ WRONG = [
     ),
     (lambda params: params["supervised_runs"]["pons_primary"].update(store="x"), "pons_primary.store: found 'x'"),
     (lambda params: params["bases"]["supervised"].pop("label_fraction"), "missing key label_fraction"),
-    (lambda params: params["bases"]["pons"]["model"].update(kind="vgg"), "kind: found str 'vgg', allowed are sample_cnn"),
+    (
+        lambda params: params["bases"]["pons"]["model"].update(kind="vgg"),
+        "kind: found str 'vgg', allowed are sample_cnn",
+    ),
     (
         lambda params: params["supervised_runs"].update(clmr_primary=params["supervised_runs"]["pons_primary"]),
         r"names in supervised_runs must be other than those in runs, .* got \['clmr_primary'\]",
     ),
-    (lambda params: params["transfers"]["random_init_secondary"].update(run="x"), "random_init_secondary.run: found 'x'"),
+    (
+        lambda params: params["transfers"]["random_init_secondary"].update(run="x"),
+        "random_init_secondary.run: found 'x'",
+    ),
     (lambda params: params["baselines"].update(nope={"experiment": "main"}), "baselines.nope: found 'nope'"),
-    (lambda params: params["probe"].update(learning_rate="1e-3"), "probe.learning_rate: found str '1e-3', expected float"),
+    (
+        lambda params: params["probe"].update(learning_rate="1e-3"),
+        "probe.learning_rate: found str '1e-3', expected float",
+    ),
     (lambda params: params["corpora"]["scores"].update(kind="cd"), "kind: found str 'cd', allowed are rendered"),
     (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),
     (lambda params: params["tagging"]["t_sne"].update(run="pons_primary"), "tagging.t_sne.run: found 'pons_primary'"),
@@ -180,7 +212,13 @@ def test_a_hundred_runs_resolve_one_line_each():
     ],
 )
 def test_a_grid_that_cannot_be_run_is_refused(grid, message):
-    line = {"over": "sample_cnn", "store": "primary", "evaluate_on": "primary", "experiment": "efficiency", "grid": grid}
+    line = {
+        "over": "sample_cnn",
+        "store": "primary",
+        "evaluate_on": "primary",
+        "experiment": "efficiency",
+        "grid": grid,
+    }
     with pytest.raises(ValueError, match=message):
         load_params(changed(lambda params: params["grids"].update(x=line)))
 
@@ -191,4 +229,9 @@ def test_a_grid_may_be_over_pre_training():
         "grid": {"temperature": [0.1, 0.5], "encoder.width": [8, 16]},
     }  # fmt: skip
     found = grids_of(load_params(changed(lambda params: params["grids"].update(x=line))))["x"]
-    assert [(run.recipe.temperature, run.recipe.encoder.width) for run in found] == [(0.1, 8), (0.1, 16), (0.5, 8), (0.5, 16)]
+    assert [(run.recipe.temperature, run.recipe.encoder.width) for run in found] == [
+        (0.1, 8),
+        (0.1, 16),
+        (0.5, 8),
+        (0.5, 16),
+    ]

@@ -89,7 +89,9 @@ class Params:
         for section in fields(self):
             _require_names(section.name, getattr(self, section.name))
         shared = sorted(set(self.runs) & set(self.supervised_runs))
-        require(not shared, "names in supervised_runs", shared, "other than those in runs, whose files they would share")
+        require(
+            not shared, "names in supervised_runs", shared, "other than those in runs, whose files they would share"
+        )
         shared = sorted(set(self.transfers) & set(self.runs))
         require(not shared, "names in transfers", shared, "other than those in runs, whose files they would share")
         if self.scale == "paper":
@@ -198,7 +200,9 @@ def _run(
     cls = classes.parameter_class(recipe)
     if cls is None:
         found = recipe.get("method")
-        raise ValueError(f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them")
+        raise ValueError(
+            f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them"
+        )
     return Run(
         name=name,
         recipe=from_mapping(cls, recipe, where),
@@ -211,7 +215,11 @@ def _run(
 def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
     where = f"params.yaml: grids.{name}"
     grid = line.get("grid") if isinstance(line, Mapping) else None
-    if not isinstance(grid, Mapping) or not grid or not all(isinstance(values, list) and values for values in grid.values()):
+    if (
+        not isinstance(grid, Mapping)
+        or not grid
+        or not all(isinstance(values, list) and values for values in grid.values())
+    ):
         raise ValueError(f"{where}.grid: found {grid!r}, expected a mapping of keys to lists of values")
     stated = {key: value for key, value in line.items() if key != "grid"}
     method = resolved(stated, params.bases, where).get("method") if OVER in stated else None

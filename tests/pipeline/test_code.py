@@ -24,7 +24,9 @@ def test_the_closure_follows_imports_of_modules_names_and_packages():
 
 
 def test_what_only_a_type_checker_imports_is_not_run():
-    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from clmr import losses\nelse:\n    import clmr.optim"
+    source = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from clmr import losses\nelse:\n    import clmr.optim"
+    )
     assert imported_modules(source, "here") == ["clmr", "clmr.optim"]
 
 

@@ -93,7 +93,9 @@ def test_outputs_are_those_of_a_kernel_in_their_order(tmp_path, capsys):
 
 
 def test_a_cell_that_fails_ends_the_notebook_with_its_error(tmp_path):
-    path = written(tmp_path, parameters("name = 'x'"), code("raise ValueError('too few clips')"), code("print('never')"))
+    path = written(
+        tmp_path, parameters("name = 'x'"), code("raise ValueError('too few clips')"), code("print('never')")
+    )
     with pytest.raises(papermill.PapermillExecutionError, match="ValueError: too few clips"):
         execute(path, name="y")
 

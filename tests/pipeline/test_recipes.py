@@ -83,7 +83,10 @@ def test_an_overlay_may_bring_data_of_its_own_and_drop_others():
     ("overlay", "message"),
     [
         ({"base": {}}, "smoke.yaml: found base, which params.yaml lacks; allowed there are scale, corpora"),
-        ({"bases": {"clmr": {"epoch": 2}}}, "found bases.clmr.epoch, which params.yaml lacks; allowed there are epochs"),
+        (
+            {"bases": {"clmr": {"epoch": 2}}},
+            "found bases.clmr.epoch, which params.yaml lacks; allowed there are epochs",
+        ),
         ({"runs": {"b": {"epochs": 2}}}, "found runs.b, which params.yaml lacks; allowed there are a"),
         ({"corpora": {"scores": {"clips": 2}}}, "found corpora.scores.clips, which"),
     ],

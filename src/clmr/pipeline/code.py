@@ -12,7 +12,7 @@ import io
 import json
 import tokenize
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -134,11 +134,11 @@ def notebook_code(path: Path) -> str:
 
 
 def text_digest(source: str) -> str:
-    """SHA-256 of a source text without comments, docstrings, blank lines and trailing spaces.
+    r"""SHA-256 of a source text without comments, docstrings, blank lines and trailing spaces.
 
     The text is cut, not parsed and written again: how Python writes a syntax tree differs between versions.
 
-    >>> text_digest("x = 1  # one") == text_digest("'''Ones.'''\\n\\nx = 1")
+    >>> text_digest("x = 1  # one") == text_digest("'''Ones.'''\n\nx = 1")
     True
     >>> text_digest("x = 1") == text_digest("x = 2")
     False
@@ -151,19 +151,19 @@ def text_digest(source: str) -> str:
     return hashlib.sha256(kept.encode()).hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def has_code(module: str) -> bool:
     """Whether a module holds more than a docstring."""
     body = ast.parse(_file_of(module).read_text(encoding="utf-8")).body
     return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _module_digest(module: str) -> str:
     return text_digest(_file_of(module).read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports_of(module: str) -> tuple[str, ...]:
     return tuple(imported_modules(_file_of(module).read_text(encoding="utf-8"), module))
 

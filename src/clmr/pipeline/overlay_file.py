@@ -16,7 +16,7 @@ _BASE_SCALE = "embedded"
 
 
 def write_overlaid(params: Path, overlay: Path) -> None:
-    """Put an overlay's values into a parameter file, in place; the file is checked first and changed whole or not at all.
+    """Put an overlay's values into a parameter file; it is checked first, and changed whole or not at all.
 
     Raises:
         ValueError: If the file is not at the embedded scale any more, the overlay has a key that it lacks, or the

@@ -51,7 +51,7 @@ def resolved(line: Mapping[str, Any], bases: Mapping[str, Any], where: str) -> d
         chain.append(name)
         if chain.count(name) > 1:
             raise ValueError(
-                f"{where}: the base {name} is laid over itself ({' over '.join(chain)}); take one 'over' out of the chain"
+                f"{where}: the base {name} is laid over itself ({' over '.join(chain)}); take one 'over' out"
             )
         if not isinstance(bases[name], Mapping):
             raise ValueError(f"bases.{name}: found {bases[name]!r}, expected a mapping")
@@ -85,7 +85,9 @@ def with_values(base: Mapping[str, Any], values: Mapping[str, Any], where: str) 
     for dotted, value in values.items():
         head, _, rest = dotted.partition(".")
         if head not in result or (rest and not isinstance(result[head], Mapping)):
-            raise ValueError(f"{where}: found unknown key {dotted}, allowed are {', '.join(result)}; rename or remove it")
+            raise ValueError(
+                f"{where}: found unknown key {dotted}, allowed are {', '.join(result)}; rename or remove it"
+            )
         result[head] = with_values(result[head], {rest: value}, f"{where}.{head}") if rest else value
     return result
 
@@ -99,9 +101,7 @@ def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str) ->
     return _overlaid(base, overlay, where, ())
 
 
-def _overlaid(
-    base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, path: tuple[str, ...]
-) -> dict[str, Any]:
+def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, path: tuple[str, ...]) -> dict[str, Any]:
     result = dict(base)
     may_add = len(path) == 1 and path[0] in _OVERLAYS_MAY_ADD
     for key, value in overlay.items():

@@ -35,7 +35,7 @@ class Stage(Generic[P]):
 
     @contextmanager
     def resumable(self, inputs: list[Path]) -> Iterator[Path]:
-        """A folder for unfinished work: kept when the block fails or is killed, and found again only if nothing changed.
+        """A folder for unfinished work: kept when the block fails or is killed, found again only if nothing changed.
 
         Its name is a digest of parameters, code and inputs, and says nothing of the stage's own name. So two runs
         with one recipe share it, and the second goes on from what the first has finished: trained once, shown twice.

@@ -44,17 +44,17 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """The one document of a YAML text; errors as in :func:`read_yaml`.
+    r"""The one document of a YAML text; errors as in :func:`read_yaml`.
 
     >>> parse_yaml("a: {b: 1.0e-4}", "example")
     {'a': {'b': 0.0001}}
-    >>> parse_yaml("a: 1\\na: 2", "params.yaml")
+    >>> parse_yaml("a: 1\na: 2", "params.yaml")
     Traceback (most recent call last):
     ...
     ValueError: params.yaml, line 2: found the key 'a' twice; remove one of them
     """
     try:
-        return yaml.load(text, _StrictLoader)  # noqa: S506 -- a subclass of the safe loader
+        return yaml.load(text, _StrictLoader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ValueError(f"{where}{line}: {error.problem or error}") from None

@@ -12,7 +12,7 @@ from clmr.compute.allocator import keep_freed_memory
 from clmr.compute.distributed import world
 from clmr.compute.runtime import device
 from clmr.corpora.store import open_store
-from clmr.evaluation.frozen import embedded
+from clmr.evaluation.frozen import kept_embeddings
 from clmr.models.encoders import load_encoder
 from clmr.pipeline import paths
 from clmr.pipeline.command_line import named_stage
@@ -30,7 +30,7 @@ def main() -> None:
         unfinished = stage.work_dir(evaluate.work_inputs(stage, store))
         for seed in params.seeds:
             encoder = load_encoder(paths.checkpoint_file(params.run, seed))
-            embedded(encoder, store, params.probe, chosen, unfinished / f"seed_{seed}", together)
+            kept_embeddings(encoder, store, params.probe, seed, chosen, unfinished, together)
 
 
 if __name__ == "__main__":

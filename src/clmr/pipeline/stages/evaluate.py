@@ -5,7 +5,7 @@ from pathlib import Path
 from clmr.compute.runtime import device
 from clmr.corpora.store import STORE_NAME, Store, open_store
 from clmr.evaluation.frozen import evaluate_encoder
-from clmr.evaluation.scores import compared, save_rows
+from clmr.evaluation.scores import compared, save_score_rows
 from clmr.models.encoders import load_encoder
 from clmr.pipeline import paths
 from clmr.pipeline.command_line import print_scores, run_stage
@@ -23,9 +23,8 @@ def work(stage: Stage[EvaluateStage]) -> None:
     with stage.resumable(work_inputs(stage, store)) as unfinished:
         for seed in params.seeds:
             encoder = load_encoder(paths.checkpoint_file(params.run, seed))
-            own = [folder / f"seed_{seed}" for folder in (unfinished, embeddings, scores)]
-            rows += evaluate_encoder(encoder, seed, store, params.probe, device(), *own)
-    save_rows(scores, rows)
+            rows += evaluate_encoder(encoder, store, params.probe, seed, device(), unfinished, embeddings, scores)
+    save_score_rows(scores, rows)
     stage.write_metrics(compared(rows))
     print_scores(rows)
 

@@ -43,9 +43,7 @@ def work(stage: Stage[GridStage]) -> None:
     print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")
 
 
-def scored(
-    recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbeParams, folder: Path
-) -> list[ScoreRow]:
+def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbeParams, folder: Path) -> list[ScoreRow]:
     """Scores of one run, trained from the start or from what an interrupted stage left in the folder.
 
     Args:
@@ -61,7 +59,7 @@ def scored(
         return evaluate_supervised(trained, recipe, seed, store, device(), folder / "scores")
     encoder = pretrain(recipe, seed, store, folder, device()).encoder
     encoder.requires_grad_(False)
-    return evaluate_encoder(encoder, tagged, probe, seed, device(), folder, folder / "scores")
+    return evaluate_encoder(encoder, tagged, probe, seed, device(), folder, folder / "embeddings", folder / "scores")
 
 
 if __name__ == "__main__":

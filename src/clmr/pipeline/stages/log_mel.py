@@ -2,7 +2,7 @@
 
 from clmr.corpora.store import open_store
 from clmr.evaluation.log_mel import evaluate_log_mel
-from clmr.evaluation.scores import compared, save_rows
+from clmr.evaluation.scores import compared, save_score_rows
 from clmr.pipeline import paths
 from clmr.pipeline.command_line import print_scores, run_stage
 from clmr.pipeline.stage import Stage
@@ -13,8 +13,8 @@ def work(stage: Stage[LogMelStage]) -> None:
     """Score log-mel statistics on the test split."""
     params = stage.params
     store, scores = open_store(paths.store_dir(params.store)), paths.scores_dir(stage.name, params.experiment)
-    rows = evaluate_log_mel(store, params.log_mel, params.probe, scores / f"seed_{params.probe.seed}")
-    save_rows(scores, rows)
+    rows = evaluate_log_mel(store, params.log_mel, scores)
+    save_score_rows(scores, rows)
     stage.write_metrics(compared(rows))
     print_scores(rows)
 
