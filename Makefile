@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # that is forbidden, as in many containers, each of the pipeline's processes would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup repro test lint smoke bench
+.PHONY: setup repro test lint smoke bench params
 setup: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
@@ -15,7 +15,6 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && touch $@
 
 repro: setup
-	$(BIN)/python -m clmr.params
 	$(BIN)/python -m dvc repro
 
 test: setup lint
@@ -24,9 +23,13 @@ test: setup lint
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 smoke: setup
 	$(BIN)/python -m pytest -m smoke
+
+params: setup
+	$(BIN)/clmr params $(SCALE)
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements.txt

@@ -8,23 +8,26 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
-import yaml
+
+from clmr.pipeline.overlay_file import write_overlaid
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("src", "notebooks", "references", "params", "dvc.yaml", ".dvcignore", "pyproject.toml")
+COPIED = ("src", "notebooks", "references", "params", "params.yaml", "dvc.yaml", ".dvcignore", "pyproject.toml")
 
 
-def run(folder: Path, *arguments: str) -> str:
-    """Output of a DVC command in the copy."""
+def run(folder: Path, *arguments: str, errors: bool = False) -> str:
+    """Output of a DVC command in the copy, on a terminal of 160 columns, with standard error if wanted."""
     environment = os.environ | {
         "PYTHONPATH": str(folder / "src"),
+        "COLUMNS": "160",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     command = [sys.executable, "-m", "dvc", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
-    return done.stdout
+    return done.stdout + (done.stderr if errors else "")
 
 
 def rerun(folder: Path) -> set[str]:
@@ -49,7 +52,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / name)
-    shutil.copy(folder / "params" / "smoke.yaml", folder / "params.yaml")
+    write_overlaid(folder / "params.yaml", folder / "params" / "smoke.yaml")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     run(folder, "init", "--quiet")
     run(folder, "config", "core.analytics", "false")
@@ -68,19 +71,31 @@ def test_everything_is_built_and_nothing_reruns(repository: Path):
     )
     for row in rows:
         assert row in gallery
-    for link in ("tables/table_6_1.csv", "figures/fig_6_1.png", "notebooks/pretrain_clmr_scores.ipynb"):
+    for link in ("tables/table_6_1.csv", "figures/fig_6_1.png", "notebooks/pretrain_clmr_primary.ipynb"):
         assert link in gallery
         assert (repository / "results" / link).stat().st_size > 0
     started = time.monotonic()
     assert rerun(repository) == set()
-    # 5 s on a quiet machine; tests share theirs.
+    # 4 s on a quiet machine; tests share theirs.
     assert time.monotonic() - started < 20
+
+
+@pytest.mark.smoke
+def test_runs_with_several_seeds_are_shown_with_their_deviation(repository: Path):
+    table = pd.read_csv(repository / "results" / "tables" / "table_6_1.csv").set_index(["run", "head"])
+    assert table.loc[("clmr_primary", "linear"), "n_seeds"] == 2
+    assert table.loc[("clmr_primary", "linear"), "pr_auc_tag_sd"] > 0
+    assert table.loc[("clmr_secondary", "linear"), "n_seeds"] == 1
+    assert pd.isna(table.loc[("clmr_secondary", "linear"), "pr_auc_tag_sd"])
+    assert " ± " in (repository / "results" / "tables" / "table_6_1.md").read_text()
+    curves = pd.read_csv(repository / "results" / "curves" / "main" / "sample_cnn_primary.csv")
+    assert set(curves.seed) == {0, 1}
 
 
 @pytest.mark.smoke
 def test_published_notebooks_hold_no_path_or_time_of_this_machine(repository: Path):
     published = list((repository / "results" / "notebooks").glob("*.ipynb"))
-    assert len(published) == 16
+    assert len(published) == len(list((repository / "build" / "executed").glob("*.ipynb")))
     for path in published:
         text = path.read_text()
         assert str(repository) not in text
@@ -95,85 +110,123 @@ def test_published_notebooks_hold_no_path_or_time_of_this_machine(repository: Pa
 
 
 @pytest.mark.smoke
-def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(repository: Path):
-    affected = {"pretrain@clmr_merlin", "evaluate@clmr_merlin", "tagging", "report"}
-    before = (repository / "results" / "metrics" / "evaluate_clmr_merlin.json").read_bytes()
-    edit(
-        repository / "params.yaml",
-        "clmr_merlin: {method: clmr, store: merlin_8000}",
-        "clmr_merlin: {method: clmr, store: merlin_8000, temperature: 0.1}",
+def test_what_dvc_shows_fits_a_terminal(repository: Path):
+    subprocess.run(["git", "add", "--all"], cwd=repository, check=True)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    subprocess.run(["git", *identity, "commit", "--quiet", "--message", "Run"], cwd=repository, check=True)
+    edit(repository / "params.yaml", "experiment: main, epochs: 2}", "experiment: main, epochs: 2, temperature: 0.1}")
+    run(repository, "repro", "evaluate@clmr_secondary")
+    commands = (
+        ["metrics", "show"],
+        ["metrics", "diff"],
+        ["params", "diff"],
+        ["exp", "show", "--only-changed", "--no-pager"],
     )
-    assert rerun(repository) == affected | {"recipes"}
-    assert (repository / "results" / "metrics" / "evaluate_clmr_merlin.json").read_bytes() != before
+    for command in commands:
+        shown = run(repository, *command)
+        assert max(map(len, shown.splitlines())) <= 160, command
+        assert "nan" not in shown.lower(), command
+    assert "runs.clmr_secondary.temperature" in run(repository, "params", "diff")
+    changed = run(repository, "metrics", "diff")
+    assert "evaluate_clmr_secondary.json" in changed
+    assert "primary" not in changed
     edit(repository / "params.yaml", ", temperature: 0.1}", "}")
-    back = rerun(repository)
-    assert {stage for stage in back if not stage.startswith("cached")} <= {"report"}
-    assert (repository / "results" / "metrics" / "evaluate_clmr_merlin.json").read_bytes() == before
+    run(repository, "repro")
 
 
 @pytest.mark.smoke
-def test_a_shared_value_leaves_runs_alone_that_override_it(repository: Path):
-    params = repository / "params.yaml"
-    edit(
-        params,
-        "clmr_merlin: {method: clmr, store: merlin_8000}",
-        "clmr_merlin: {method: clmr, store: merlin_8000, epochs: 2}",
-    )
-    edit(
-        params,
-        "clmr_scores: {method: clmr, store: scores_8000}",
-        "clmr_scores: {method: clmr, store: scores_8000, epochs: 2}",
-    )
-    assert not {stage for stage in rerun(repository) if "pretrain" in stage}
-    edit(params, "\n    epochs: 2", "\n    epochs: 3")
+def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(repository: Path):
+    affected = {"plan", "pretrain@clmr_secondary", "evaluate@clmr_secondary", "tagging", "report"}
+    metrics = repository / "results" / "metrics" / "main" / "evaluate_clmr_secondary.json"
+    before = metrics.read_bytes()
+    edit(repository / "params.yaml", "experiment: main, epochs: 2}", "experiment: main, epochs: 2, temperature: 0.3}")
+    assert rerun(repository) == affected
+    assert metrics.read_bytes() != before
+    edit(repository / "params.yaml", ", temperature: 0.3}", "}")
+    back = rerun(repository)
+    assert {stage for stage in back if not stage.startswith("cached")} <= {"report"}
+    assert metrics.read_bytes() == before
+
+
+@pytest.mark.smoke
+def test_a_base_value_leaves_runs_alone_that_override_it(repository: Path):
+    # clmr_secondary states its own epochs.
+    edit(repository / "params.yaml", "    epochs: 2 ", "    epochs: 3 ")
     ran = rerun(repository)
-    assert "recipes" in ran
-    assert not {stage for stage in ran if "pretrain" in stage or "evaluate" in stage}
+    assert {stage for stage in ran if "pretrain" in stage} == {"pretrain@clmr_primary"}
+    assert not {stage for stage in ran if "secondary" in stage or "cpc" in stage}
     run(repository, "params", "diff")
 
 
 @pytest.mark.smoke
 def test_probe_settings_rerun_evaluations_only(repository: Path):
-    probe = "\n  patience_epochs: 3\n  n_resamples: 50"  # supervised runs have another patience
-    edit(repository / "params.yaml", probe, probe.replace("50", "60"))
-    ran = rerun(repository)
-    assert not {stage for stage in ran if stage.split("@")[0] in ("download", "store", "pretrain", "supervised")}
-    assert {stage.split("@")[0] for stage in ran} - {"recipes"} == {
-        "evaluate",
-        "log_mel",
-        "tagging",
-        "report",
-    }
+    edit(repository / "params.yaml", "  patience_epochs: 3  # thesis: 3; ", "  patience_epochs: 2  # thesis: 3; ")
+    groups = {stage.removeprefix("cached ").split("@")[0] for stage in rerun(repository)}
+    assert groups == {"plan", "evaluate", "probe_transfer", "tagging", "report"}
 
 
 @pytest.mark.smoke
-def test_a_plot_function_reruns_figures_only(repository: Path):
-    edit(repository / "src" / "clmr" / "plotting.py", "WIDTH_INCHES = 7.0", "WIDTH_INCHES = 6.5")
-    assert rerun(repository) == {"tagging", "report"}
+def test_two_runs_of_one_recipe_are_trained_once_and_shown_twice(repository: Path):
+    line = "  clmr_secondary: {over: clmr, store: secondary, evaluate_on: secondary, experiment: main, epochs: 2}"
+    edit(repository / "params.yaml", line, f"{line}\n{line.replace('clmr_secondary', 'twin')}")
+    run(repository, "repro", "--force", "--single-item", "plan")
+    printed = run(repository, "repro", "--force", "--single-item", "pretrain@clmr_secondary")
+    assert "resumed" not in printed
+    twin = run(repository, "repro", "--single-item", "pretrain@twin", errors=True)
+    assert "resumed after epoch 2" in twin
+    weights = [repository / "checkpoints" / name / "seed_0.safetensors" for name in ("clmr_secondary", "twin")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    edit(repository / "params.yaml", f"\n{line.replace('clmr_secondary', 'twin')}", "")
+    rerun(repository)
+
+
+@pytest.mark.smoke
+def test_a_grid_trains_only_what_is_new(repository: Path):
+    grid = (
+        "{over: sample_cnn, store: primary, evaluate_on: primary, experiment: efficiency, "
+        "grid: {label_fraction: [0.5]}}"
+    )
+    edit(repository / "params.yaml", "grids: {}", f"grids:\n  labels: {grid}")
+    assert "2 combinations" not in run(repository, "repro", "grid@labels")
+    edit(repository / "params.yaml", "[0.5]", "[0.5, 1.0]")
+    printed = run(repository, "repro", "grid@labels")
+    assert "2 combinations, 2 rows of scores" in printed
+    # The first combination is read from what was kept: no epoch of it is trained again.
+    assert printed.count("epoch 1/2") == 1
+    scores = json.loads((repository / "data" / "scores" / "efficiency" / "grid_labels" / "scores.json").read_text())
+    assert [row["label_fraction"] for row in scores["rows"]] == [0.5, 1.0]
+
+
+@pytest.mark.smoke
+def test_a_figure_reruns_its_notebook_and_the_report_only(repository: Path):
+    edit(repository / "src" / "clmr" / "paper" / "figures.py", "WIDTH_INCHES = 7.0", "WIDTH_INCHES = 6.5")
+    assert rerun(repository) <= {"plan", "tagging", "report"}
+
+
+@pytest.mark.smoke
+def test_a_docstring_reruns_the_plan_alone(repository: Path):
+    edit(repository / "src" / "clmr" / "training" / "loop.py", '"""', '"""Well: ')
+    assert rerun(repository) == {"plan"}
 
 
 @pytest.mark.smoke
 def test_prose_reruns_the_report_only_and_is_published(repository: Path):
     notebook = repository / "notebooks" / "02_pretraining.ipynb"
     edit(notebook, "No tag is read.", "No tag is ever read.")
-    assert rerun(repository) == {"notebook_code", "report"}
-    published = (repository / "results" / "notebooks" / "pretrain_clmr_scores.ipynb").read_text()
+    assert rerun(repository) == {"plan", "report"}
+    published = (repository / "results" / "notebooks" / "pretrain_clmr_primary.ipynb").read_text()
     assert "No tag is ever read." in published
 
 
 @pytest.mark.smoke
-def test_a_stage_cannot_see_what_it_does_not_declare(repository: Path, monkeypatch):
+def test_a_notebook_run_by_hand_reads_the_plan(repository: Path, monkeypatch):
     from clmr.pipeline import paths
-    from clmr.pipeline.declared import declared_params
+    from clmr.pipeline.stage import open_stage
+    from clmr.pipeline.stage_params import PretrainStage
 
     monkeypatch.delenv(paths.ROOT_VARIABLE, raising=False)
     # Where a notebook run by hand has its kernel.
     monkeypatch.chdir(repository / "notebooks")
-    seen = declared_params("evaluate@clmr_scores")
-    assert set(seen) == {"evaluations", "probe"}
-    assert set(seen["evaluations"]) == {"clmr_scores"}
-    with pytest.raises(KeyError):
-        seen["pretrain"]
-    assert set(declared_params("pretrain@clmr_scores")) == {"recipe"}
-    params = yaml.safe_load((repository / "params.yaml").read_text())
-    assert seen["probe"] == params["probe"]
+    stage = open_stage(PretrainStage, "pretrain@clmr_primary")
+    assert stage.params.recipe.seeds == (0, 1)
+    assert not hasattr(stage.params, "probe")

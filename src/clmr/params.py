@@ -1,166 +1,244 @@
-"""All of ``params.yaml`` as one strict dataclass: every key is known, typed and in range, or it is an error.
+"""All of ``params.yaml``, checked and resolved: the one place that knows every section.
 
-The parts are defined beside the code that reads them; here they are only put together, for the
-check before a run and for the report.
+The classes of the sections stand beside the code that reads them; here they are put together, once,
+for :mod:`clmr.pipeline.plan`, which hands each stage its part.
 """
 
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import Annotated, Any
 
 from clmr.corpora.build_store import StoreParams
-from clmr.corpora.registry import corpus_params
-from clmr.evaluation.frozen import SYSTEMS_OF_METHOD, EvaluationParams
+from clmr.corpora.registry import CORPORA
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
-from clmr.paper.reading import TaggingParams
-from clmr.pipeline import paths
-from clmr.pipeline.recipes import resolve
-from clmr.storage.strict import from_mapping, require
-from clmr.training.pretrain import METHODS, Recipe, read_recipe
-from clmr.training.supervised import SupervisedParams
+from clmr.paper.figure_params import TaggingParams
+from clmr.paper.planned import Scale
+from clmr.pipeline.recipes import OVER, combinations, overlaid, resolved, with_values
+from clmr.storage.strict import Variants, from_mapping, require, strict
+from clmr.storage.yaml_files import read_yaml
+from clmr.training.pretrain import METHODS
+
+SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
+
+# Of a line, what says where the result is used; the rest is the recipe. dvc.yaml interpolates them, and the store.
+_LINE_KEYS = ("evaluate_on", "experiment")
 
 
-@dataclass(frozen=True)
-class Params:
-    """Everything that can change a result.
+@strict
+class TransferParams:
+    """An encoder that is probed on one more store than the one its run names.
 
     Attributes:
-        scale: What the numbers are: ``paper`` follows the thesis; ``embedded`` and ``smoke`` are
-            budget-limited and labelled so wherever a number is shown.
-        corpora: Corpora by name; each has a ``kind`` and that kind's own fields.
-        stores: Stores by name.
-        pretrain: What the pre-training runs of each method share, by method.
-        runs: Pre-training runs by name; each states method and store, and what differs from what its
-            method's runs share.
-        supervised: What runs of supervised training share.
-        supervised_runs: Such runs by name; each states store and model, and what differs from ``supervised``.
-        evaluations: Encoders to probe, by name.
-        probe: How heads are trained and scored.
-        log_mel: The baseline without learned representations.
-        tagging: What the figures of the tagging stage show.
+        run: The pre-training run.
+        store: The store whose tags are predicted.
+        experiment: The experiment whose tables show it.
     """
 
-    scale: Literal["smoke", "embedded", "paper"]
-    corpora: dict[str, Any]
+    run: str
+    store: str
+    experiment: str
+
+
+@strict
+class BaselineParams:
+    """The baseline without learned representations, on the store that the entry is named after.
+
+    Attributes:
+        experiment: The experiment whose tables show it.
+    """
+
+    experiment: str
+
+
+@strict
+class Params:
+    """Everything that can change a result, by section.
+
+    Attributes:
+        scale: What the numbers are. ``paper`` follows the thesis, data sets included; all others are labelled
+            wherever a number is shown.
+        corpora: Corpora by name.
+        stores: Stores by role: a corpus at one sample rate.
+        bases: What runs are laid over, by name; a base may be laid over another.
+        runs: Pre-training runs, one line each: base, stores, experiment, and what differs from the base.
+        supervised_runs: Runs of supervised training, likewise.
+        grids: Runs that differ in a few values, all combinations of which are run in one process.
+        transfers: Encoders that are probed on another store too.
+        baselines: Stores on which log-mel statistics are scored.
+        probe: How heads are trained and scored.
+        log_mel: Settings of the baseline.
+        tagging: What the figures of the tagging notebook show.
+    """
+
+    scale: Scale
+    corpora: dict[str, Annotated[Any, CORPORA]]
     stores: dict[str, StoreParams]
-    pretrain: dict[str, dict[str, Any]]
+    bases: dict[str, Any]
     runs: dict[str, Any]
-    supervised: dict[str, Any]
     supervised_runs: dict[str, Any]
-    evaluations: dict[str, EvaluationParams]
+    grids: dict[str, Any]
+    transfers: dict[str, TransferParams]
+    baselines: dict[str, BaselineParams]
     probe: ProbeParams
     log_mel: LogMelParams
     tagging: TaggingParams
 
     def __post_init__(self) -> None:
-        for section in ("corpora", "stores", "runs", "supervised_runs", "evaluations"):
-            for name in getattr(self, section):
-                require(
-                    name.isidentifier(),
-                    f"a name in {section}",
-                    name,
-                    "letters, digits and _ only, for stage names",
-                )
-        for method in self.pretrain:
-            require(method in METHODS, "a method in pretrain", method, f"one of {', '.join(METHODS)}")
-        for name, store in self.stores.items():
-            _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
+        for section in fields(self):
+            _require_names(section.name, getattr(self, section.name))
         shared = sorted(set(self.runs) & set(self.supervised_runs))
         require(
             not shared, "names in supervised_runs", shared, "other than those in runs, whose files they would share"
         )
-        for name, evaluation in self.evaluations.items():
-            _require_known(f"evaluations.{name}.run", evaluation.run, self.runs)
-            _require_known(f"evaluations.{name}.store", evaluation.store, self.stores)
-            self._require_system_of_run(name, evaluation)
-        _require_known("tagging.primary_store", self.tagging.primary_store, self.stores)
-        _require_known("tagging.secondary_store", self.tagging.secondary_store, self.stores)
-        _require_known("tagging.t_sne.store", self.tagging.t_sne.store, self.stores)
-        _require_known("tagging.t_sne.run", self.tagging.t_sne.run, self.runs)
-        tag_wise = self.tagging.tag_wise
-        _require_known("tagging.tag_wise.store", tag_wise.store, self.stores)
-        _require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.evaluations)
-        _require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.evaluations)
+        shared = sorted(set(self.transfers) & set(self.runs))
+        require(not shared, "names in transfers", shared, "other than those in runs, whose files they would share")
+        if self.scale == "paper":
+            rendered = [name for name, corpus in self.corpora.items() if corpus.kind == "rendered"]
+            require(
+                not rendered,
+                "scale",
+                self.scale,
+                f"another label while the corpora {', '.join(rendered)} are rendered, since the thesis has none of "
+                f"them: full_size for its settings on other music",
+            )
+        for name, store in self.stores.items():
+            _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
+        for name, transfer in self.transfers.items():
+            _require_known(f"transfers.{name}.run", transfer.run, self.runs)
+            _require_known(f"transfers.{name}.store", transfer.store, self.stores)
+        for name in self.baselines:
+            _require_known(f"baselines.{name}", name, self.stores)
+        self._require_figures()
+
+    def _require_figures(self) -> None:
+        tagging, tag_wise = self.tagging, self.tagging.tag_wise
+        _require_known("tagging.primary_store", tagging.primary_store, self.stores)
+        _require_known("tagging.secondary_store", tagging.secondary_store, self.stores)
+        _require_known("tagging.t_sne.run", tagging.t_sne.run, self.runs)
+        _require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.runs)
+        _require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.runs)
         _require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
 
-    def _require_system_of_run(self, name: str, evaluation: EvaluationParams) -> None:
-        run = self.runs[evaluation.run]
-        if isinstance(run, dict) and run.get("method") in SYSTEMS_OF_METHOD:
-            allowed = SYSTEMS_OF_METHOD[run["method"]]
-            where = f"evaluations.{name}.system of a run by {run['method']}"
-            require(evaluation.system in allowed, where, evaluation.system, f"one of {', '.join(allowed)}")
 
-    def recipes(self) -> dict[str, Recipe]:
-        """The resolved recipe of each run.
+@dataclass(frozen=True)
+class Run:
+    """A resolved line of ``runs``, ``supervised_runs`` or ``grids``.
 
-        Raises:
-            ValueError: If one lacks a value, has an unknown one, or names an unknown method or store.
-        """
-        recipes = {}
-        for name, run in self.runs.items():
-            where = f"params.yaml: runs.{name}"
-            for key in ("method", "store"):
-                if not isinstance(run, dict) or key not in run:
-                    raise ValueError(f"{where}: missing key {key}; each run states its method and the store it reads")
-            _require_known(f"runs.{name}.method", run["method"], self.pretrain)
-            shared = self.pretrain[run["method"]]
-            recipes[name] = read_recipe(resolve(shared, run), f"{where} (over pretrain.{run['method']})")
-            _require_known(f"runs.{name}.store", recipes[name].store, self.stores)
-        return recipes
+    Attributes:
+        name: Its key.
+        recipe: What decides the weights, the store that it reads included, checked.
+        evaluate_on: Store whose tags are predicted afterwards.
+        experiment: Experiment whose tables show it.
+        values: What it has different from the other combinations of its grid, by dotted key; empty for a line.
+    """
 
-    def supervised_recipes(self) -> dict[str, SupervisedParams]:
-        """The resolved recipe of each run of supervised training.
-
-        Raises:
-            ValueError: If one lacks a value, has an unknown one, or names an unknown store.
-        """
-        recipes = {}
-        for name, run in self.supervised_runs.items():
-            where = f"params.yaml: supervised_runs.{name}"
-            if not isinstance(run, dict) or not {"store", "model"} <= set(run):
-                raise ValueError(f"{where}: missing key store or model; each run states both")
-            resolved = resolve(self.supervised, run)
-            recipes[name] = from_mapping(SupervisedParams, resolved, f"{where} (over supervised)")
-            _require_known(f"supervised_runs.{name}.store", recipes[name].store, self.stores)
-        return recipes
+    name: str
+    recipe: Any
+    evaluate_on: str
+    experiment: str
+    values: Mapping[str, Any]
 
 
-def load_params(mapping: dict[str, Any]) -> Params:
-    """Checked parameters.
+def runs_of(params: Params) -> dict[str, Run]:
+    """Pre-training runs, resolved.
+
+    Raises:
+        ValueError: If one lacks a value, has an unknown one, or names an unknown base or store.
+    """
+    return {name: _run(params, "runs", name, line, METHODS) for name, line in params.runs.items()}
+
+
+def supervised_runs_of(params: Params) -> dict[str, Run]:
+    """Runs of supervised training, resolved; errors as :func:`runs_of`."""
+    lines = params.supervised_runs.items()
+    return {name: _run(params, "supervised_runs", name, line, SUPERVISED) for name, line in lines}
+
+
+def grids_of(params: Params) -> dict[str, list[Run]]:
+    """The combinations of each grid, resolved, in order.
+
+    Raises:
+        ValueError: As :func:`runs_of`, and for a grid over an unknown key or without values.
+    """
+    return {name: list(_grid(params, name, line)) for name, line in params.grids.items()}
+
+
+def load_params(mapping: Any) -> Params:
+    """Checked parameters; every line of every section is resolved once, so that a mistake is found before any run.
 
     Raises:
         ValueError: Naming the place, what was found, and what is allowed.
     """
     params = from_mapping(Params, mapping, "params.yaml")
-    for name, corpus in params.corpora.items():
-        corpus_params(corpus, f"params.yaml: corpora.{name}")
-    params.recipes()
-    params.supervised_recipes()
+    runs_of(params), supervised_runs_of(params), grids_of(params)
     return params
 
 
-def read_params(path: Path) -> Params:
-    """Checked parameters of a file."""
-    return load_params(yaml.safe_load(path.read_text(encoding="utf-8")))
+def read_params(path: Path, overlay: Path | None = None) -> Params:
+    """Checked parameters of a file, with an overlay's values in place of its own if there is one."""
+    mapping = read_yaml(path)
+    return load_params(mapping if overlay is None else overlaid(mapping, read_yaml(overlay), overlay.name))
 
 
-def _require_known(place: str, name: str, known: dict[str, Any]) -> None:
+def _run(
+    params: Params, section: str, name: str, line: Any, classes: Variants, values: Mapping[str, Any] | None = None
+) -> Run:
+    where = f"params.yaml: {section}.{name}"
+    if not isinstance(line, Mapping) or OVER not in line:
+        raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
+    needed = ["store", *(["evaluate_on"] if classes is METHODS else []), "experiment"]
+    missing = [key for key in needed if not isinstance(line.get(key), str)]
+    if missing:
+        raise ValueError(f"{where}: missing key {', '.join(missing)}; each line states {', '.join((OVER, *needed))}")
+    for key in needed[:-1]:
+        _require_known(f"{section}.{name}.{key}", line[key], params.stores)
+    stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
+    recipe = with_values(resolved(stated, params.bases, where), values or {}, where)
+    where += f" (over {line[OVER]})"
+    cls = classes.parameter_class(recipe)
+    if cls is None:
+        found = recipe.get("method")
+        raise ValueError(
+            f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them"
+        )
+    return Run(
+        name=name,
+        recipe=from_mapping(cls, recipe, where),
+        evaluate_on=line.get("evaluate_on", line["store"]),
+        experiment=line["experiment"],
+        values=values or {},
+    )
+
+
+def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
+    where = f"params.yaml: grids.{name}"
+    grid = line.get("grid") if isinstance(line, Mapping) else None
+    if (
+        not isinstance(grid, Mapping)
+        or not grid
+        or not all(isinstance(values, list) and values for values in grid.values())
+    ):
+        raise ValueError(f"{where}.grid: found {grid!r}, expected a mapping of keys to lists of values")
+    stated = {key: value for key, value in line.items() if key != "grid"}
+    method = resolved(stated, params.bases, where).get("method") if OVER in stated else None
+    classes = METHODS if method in METHODS.targets else SUPERVISED
+    for values in combinations(grid):
+        yield _run(params, "grids", name, stated, classes, values)
+
+
+def _require_names(section: str, entries: Any) -> None:
+    """Names become parts of stage and file names, on file systems that may not tell A from a."""
+    if not isinstance(entries, dict):
+        return
+    for name in entries:
+        plain = name.isidentifier() and name.isascii() and len(name) <= 60
+        require(plain, f"a name in {section}", name, "at most 60 letters, digits and _, for stage and file names")
+    repeated = [name for name in entries if sum(name.lower() == other.lower() for other in entries) > 1]
+    require(not repeated, f"names in {section}", repeated, "different by more than capital letters")
+
+
+def _require_known(place: str, name: str, known: Mapping[str, Any]) -> None:
     if name not in known:
         raise ValueError(f"{place}: found {name!r}, which is not defined; defined are {', '.join(known)}")
-
-
-def main() -> None:
-    """Check a parameter file, by default the pipeline's, before anything is run."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.params_file()
-    try:
-        read_params(path)
-    except ValueError as error:
-        sys.exit(f"{path.name} is not valid.\n{error}")
-
-
-if __name__ == "__main__":
-    main()

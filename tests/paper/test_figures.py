@@ -1,10 +1,11 @@
-"""Figures show what is in their tables, and equal tables give equal files."""
+"""Figures show what is in their tables."""
 
 import pandas as pd
 import pytest
 
 from clmr.paper import figures
-from clmr.pipeline import paths
+
+from .examples import system, table_6_1
 
 
 @pytest.fixture
@@ -35,13 +36,38 @@ def test_supervised_systems_are_grey_and_all_are_labelled():
     assert axes.lines[0].get_color() != "0.55"
 
 
-def test_equal_figures_are_equal_bytes_with_their_data_beside_them(tag_scores, tmp_path, monkeypatch):
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
-    written = []
-    for _ in range(2):
-        figures.save(figures.tag_wise(tag_scores), "fig_6_2", tag_scores)
-        written.append(paths.figure_file("fig_6_2").read_bytes())
-    assert written[0] == written[1]
-    data = pd.read_csv(paths.figure_data_file("fig_6_2"))
-    pd.testing.assert_frame_equal(data, tag_scores)
+@pytest.mark.parametrize(("n_seeds", "n_bands"), [(1, 0), (3, 1)])
+def test_several_seeds_are_one_line_in_a_band(n_seeds, n_bands):
+    curves = pd.DataFrame(
+        [("clmr", seed, epoch, 4.0 - seed / epoch) for seed in range(n_seeds) for epoch in (1, 2, 3)],
+        columns=["run", "seed", "epoch", "loss"],
+    ).assign(accuracy=0.5)
+    left = figures.learning_curves(curves).axes[0]
+    line = next(line for line in left.lines if len(line.get_ydata()))
+    assert line.get_ydata() == pytest.approx(curves.groupby("epoch").loss.mean().to_numpy())
+    assert len([band for band in left.collections if band.get_paths()]) == n_bands
+
+
+@pytest.mark.parametrize(("n_runs", "inside"), [(6, True), (40, False)])
+def test_a_legend_of_many_runs_stands_below_the_curves(n_runs, inside):
+    curves = pd.DataFrame({"run": [f"run_{i}" for i in range(n_runs)] * 2, "epoch": [1] * n_runs + [2] * n_runs})
+    curves = curves.assign(seed=0, learning_rate=0.1)
+    figure = figures.learning_rate(curves)
+    assert (figure.axes[0].get_legend() is not None) == inside
+    assert len(figure.legends) == (not inside)
+    legend = figure.axes[0].get_legend() if inside else figure.legends[0]
+    assert len(legend.get_texts()) == n_runs
+    figure.draw_without_rendering()
+    if not inside:
+        below = legend.get_window_extent()
+        assert below.y0 >= 0
+        assert below.x0 >= 0
+        assert below.x1 <= figure.bbox.x1
+        assert below.y1 <= figure.axes[0].get_window_extent().y0
+
+
+def test_rows_of_one_name_are_drawn_apart():
+    table = table_6_1(system("clmr", epochs=1), system("clmr", epochs=2), heads=("linear",))
+    axes = figures.scores(table, "pr_auc_tag", "PR-AUC").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["CLMR, linear"] * 2
+    assert axes.lines[0].get_ydata().tolist() == [0, 1]

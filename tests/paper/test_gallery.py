@@ -1,77 +1,101 @@
-"""The gallery and the README: tables for readers, and never a thesis value where it does not belong."""
+"""The gallery and the README: all that the plan lists, each with its origin, and honest about its scale."""
 
-from pathlib import Path
+from typing import get_args
 
+import nbformat
 import pandas as pd
 import pytest
 
 from clmr.paper import gallery
-from clmr.paper.tables import SCORE_COLUMNS, ScoredSystem, score_table
-from clmr.paper.thesis import load_thesis, thesis_value
+from clmr.paper.artefacts import ARTEFACTS
+from clmr.paper.planned import PublishedStage, Scale
+from clmr.paper.writing import save_table
+from clmr.pipeline import paths
+from clmr.pipeline.cleaning import read_notebook, write_notebook
+from clmr.storage.files import read_json, write_json
 
-ROOT = Path(__file__).parents[2]
-THESIS = load_thesis(ROOT / "references" / "thesis.yaml")
-SCORES = {
-    "roc_auc_tag": 0.81, "roc_auc_tag_low": 0.8, "roc_auc_tag_high": 0.82,
-    "pr_auc_tag": 0.5, "pr_auc_tag_low": 0.45, "pr_auc_tag_high": 0.55,
-    "roc_auc_clip": 0.9, "pr_auc_clip": 0.7, "n_tags_excluded": 0, "n_clips": 10,
-}  # fmt: skip
+from .examples import ROOT, system, table_6_1
 
-
-def table(corpus: str) -> pd.DataFrame:
-    systems = {"a": ScoredSystem("clmr", "run", "s"), "b": ScoredSystem("random_init", "zero", "s")}
-    metrics = {name: {"linear": SCORES, "mlp": SCORES} for name in systems}
-    return score_table(systems, metrics, {"s": corpus}, {"run": "s", "zero": "s"}, THESIS, "embedded")
+STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", "04_tagging"))
 
 
-def test_rows_have_the_shared_columns_in_order():
-    found = table("scores")
-    assert tuple(found.columns) == SCORE_COLUMNS
-    assert found[["system", "head"]].to_numpy().tolist() == [
-        ["clmr", "linear"], ["clmr", "mlp"], ["random_init", "linear"], ["random_init", "mlp"],
-    ]  # fmt: skip
-    assert found.pretrain_corpus.tolist() == ["scores", "scores", None, None]
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A repository in which all but the report has run."""
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    for number, published in enumerate(STAGES):
+        provenance = {"code_sha256": f"{number}" * 64, "params": {"a": number}}
+        cost = {"wall_s": 1.5, "peak_memory_gib": 0.25}
+        write_json(paths.record_file(published.stage), {"provenance": provenance, "cost": cost})
+    save_table(table_6_1(system("clmr")), "table_6_1")
+    for name in ("table_4_1", "table_4_2"):
+        save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), name)
+    return paths.results_dir()
 
 
-def test_untrained_encoders_have_no_corpus_of_their_own():
-    systems = {name: ScoredSystem(name, "run", "s") for name in ("cpc", "random_init", "random_init_cpc")}
-    metrics = {name: {"linear": SCORES} for name in systems}
-    found = score_table(systems, metrics, {"s": "magnatagatune"}, {"run": "s"}, THESIS, "embedded")
-    assert found.pretrain_corpus.tolist() == ["magnatagatune", None, None]
-    assert found.thesis_pr_auc_tag.iloc[0] == 0.3098
-    shown = gallery.score_markdown(found)
-    for name in ("| CPC |", "| random initialisation |", "| random initialisation, CPC |"):
-        assert name in shown
-
-
-def test_supervised_rows_have_no_pre_training_corpus():
-    systems = {"supervised@p": ScoredSystem("pons", "p", "s")}
-    found = score_table(
-        systems, {"supervised@p": {"end_to_end": SCORES}}, {"s": "magnatagatune"}, {}, THESIS, "embedded"
-    )
-    assert found.pretrain_corpus.tolist() == [None]
-    assert found[["thesis_roc_auc_tag", "thesis_pr_auc_tag"]].to_numpy().tolist() == [[0.8905, 0.3492]]
-    assert "| Pons et al. |  | magnatagatune | supervised, end to end | 81.0" in gallery.score_markdown(found)
-
-
-def test_thesis_values_stand_beside_their_own_corpus_only():
-    assert table("scores")[["thesis_roc_auc_tag", "thesis_pr_auc_tag"]].isna().all(axis=None)
-    beside = table("magnatagatune")
-    assert beside.thesis_pr_auc_tag.tolist()[:2] == [0.3537, 0.3589]
-    assert beside.thesis_roc_auc_tag.isna().tolist() == [False, False, True, True]
-
-
-def test_ambiguous_thesis_values_are_refused():
-    with pytest.raises(ValueError, match="fits .*; name more keys"):
-        thesis_value(THESIS, artefact="table_6_1", system="clmr")
-
-
-def test_readers_see_per_cent_with_intervals():
-    shown = gallery.score_markdown(table("scores"))
+def test_the_page_shows_every_artefact_with_its_origin(results):
+    gallery.publish_records(STAGES)
+    gallery.write_tables()
+    gallery.write_gallery("embedded", STAGES)
+    page = (results / "README.md").read_text()
+    assert [line.split("`")[1] for line in page.splitlines() if line.startswith("## ") and "`" in line] == [
+        artefact.name for artefact in ARTEFACTS
+    ]
     assert (
-        "| CLMR | scores | scores | linear | 81.0 [80.0, 82.0] | 50.0 [45.0, 55.0] | 90.0 | 70.0 |  |  | embedded |"
-        in shown
+        "[data](tables/table_6_1.csv) · stage `tagging` · [04_tagging](notebooks/tagging.ipynb) · "
+        "code `111111111111` · scale embedded" in page
     )
+    assert "| `store@primary` |  | `000000000000` |" in page
+    assert "| `tagging` | [04_tagging](notebooks/tagging.ipynb) | `111111111111` |" in page
+    assert "| CLMR | scores | scores | linear | 81.0 [80.0, 82.0] |" in page
+
+
+def test_records_become_one_file_and_one_table(results):
+    costs = gallery.publish_records(STAGES)
+    assert costs.stage.tolist() == ["store@primary", "tagging"]
+    assert read_json(results / "provenance.json")["tagging"]["params"] == {"a": 1}
+    gallery.write_tables()
+    assert (results / "tables" / "table_costs.md").read_text().splitlines()[-2:] == [
+        "| tagging | 1.5 | 0.25 |",
+        "| **sum** | 3.0 |  |",
+    ]
+
+
+def test_executed_notebooks_are_published_with_the_prose_of_today(results):
+    cell = nbformat.v4.new_code_cell("1 + 1", id="sum")
+    source = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Today.", id="title"), cell])
+    result = nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=1)
+    executed = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("Then.", id="title"),
+            nbformat.v4.new_code_cell("1 + 1", id="sum", outputs=[result], execution_count=1),
+        ]
+    )
+    for notebook, path in (
+        (source, paths.source_notebook("04_tagging")),
+        (executed, paths.executed_notebook("tagging")),
+    ):
+        write_notebook(notebook, path)
+    assert gallery.publish_notebooks(STAGES) == ["tagging"]
+    title, code = read_notebook(paths.published_notebook("tagging")).cells
+    assert title.source == "Today."
+    assert code.outputs[0]["data"] == {"text/plain": "2"}
+
+
+def test_a_stage_that_the_plan_forgets_is_named():
+    with pytest.raises(ValueError, match="found no tagging among the published stages, but artefacts that they write"):
+        gallery.gallery("embedded", STAGES[:1])
+
+
+def test_every_scale_says_what_its_numbers_are():
+    assert tuple(gallery.SCALE_NOTES) == get_args(Scale)
+
+
+def test_artefacts_have_names_of_their_own():
+    names = [artefact.name for artefact in ARTEFACTS]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith(("table_", "fig_")) for name in names)
 
 
 def test_the_readme_shows_the_committed_table():

@@ -120,7 +120,9 @@ def test_training_stops_early_and_the_best_weights_come_back(store, tmp_path, mo
 def test_a_loss_that_is_not_finite_ends_the_run(store, tmp_path, monkeypatch, place):
     nan = float("nan") if place == "validation_loss" else torch.tensor(float("nan"))
     monkeypatch.setattr(SupervisedRun, place, lambda self, *batch: nan)
-    with pytest.raises(ValueError, match="loss of epoch 1 is nan; the state of epoch 0 was kept; lower the learning rate"):
+    with pytest.raises(
+        ValueError, match="loss of epoch 1 is nan; the state of epoch 0 was kept; lower the learning rate"
+    ):
         train_supervised(recipe(), 0, store, tmp_path, CPU)
     assert not (tmp_path / "state.safetensors").exists()
 

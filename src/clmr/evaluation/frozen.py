@@ -22,9 +22,10 @@ def evaluate_encoder(
     seed: int,
     device: torch.device,
     work_dir: Path,
+    embeddings_dir: Path,
     output_dir: Path,
 ) -> list[ScoreRow]:
-    """Scores on the test split, a row for each head; embeddings and scores of clips are written to ``output_dir``.
+    """Scores on the test split, a row for each head; embeddings and scores of clips are written to folders.
 
     Besides the columns of score tables: epochs until a head's best weights, and parameters of
     encoder and head together.
@@ -36,7 +37,8 @@ def evaluate_encoder(
         seed: Seed of heads, order and bootstrap; names the files.
         device: Where the encoder computes.
         work_dir: Keeps the embeddings if the evaluation is interrupted; see :func:`kept_embeddings`.
-        output_dir: Gets the embeddings and the scores of the test clips.
+        embeddings_dir: Gets the embeddings.
+        output_dir: Gets the scores of the test clips.
 
     Raises:
         ValueError: If encoder and store do not fit each other, or the store has no labels.
@@ -49,7 +51,8 @@ def evaluate_encoder(
     ]
     file = embeddings_file(work_dir, seed)
     # Last: until here an interrupted evaluation finds its embeddings where it looks for them.
-    shutil.move(file, output_dir / file.name)
+    embeddings_dir.mkdir(parents=True, exist_ok=True)
+    shutil.move(file, embeddings_dir / file.name)
     return rows
 
 

@@ -7,16 +7,15 @@ import torch
 from clmr.batches.reading import AudioReader, audio_reader
 from clmr.corpora.store import Store
 from clmr.models.encoders import Encoder
-from clmr.storage.strict import require, strict
+from clmr.storage.strict import Positive, require, strict
 
 
 @strict
 class TSNEParams:
-    """Figure 6.1.
+    """Figure 6.1, on the primary store.
 
     Attributes:
         run: The pre-training run whose encoder is shown.
-        store: The store the tracks come from.
         n_tracks: Tracks of the test split (thesis: 10).
         n_segments: Evenly spaced segments of each, which overlap where the clip is short (thesis: 60).
         perplexity: Perplexity of t-SNE.
@@ -24,10 +23,9 @@ class TSNEParams:
     """
 
     run: str
-    store: str
     n_tracks: int
     n_segments: int
-    perplexity: float
+    perplexity: Positive
     seed: int
 
     def __post_init__(self) -> None:
@@ -35,12 +33,7 @@ class TSNEParams:
         require(self.n_tracks >= 2, "n_tracks", self.n_tracks, ">= 2")
         require(self.n_segments >= 2, "n_segments", self.n_segments, ">= 2")
         n_points = self.n_tracks * self.n_segments
-        require(
-            0 < self.perplexity < n_points,
-            "perplexity",
-            self.perplexity,
-            f"in (0, {n_points}), below the points",
-        )
+        require(self.perplexity < n_points, "perplexity", self.perplexity, f"< {n_points}, the number of points")
 
 
 @torch.inference_mode()

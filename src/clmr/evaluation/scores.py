@@ -31,6 +31,26 @@ def load_score_rows(folder: Path) -> list[ScoreRow]:
     return read_json(folder / SCORES_NAME)["rows"]
 
 
+def compared(rows: list[ScoreRow]) -> dict[str, Any]:
+    """What readers compare of score rows: macro PR-AUC and ROC-AUC over tags by head, averaged over seeds.
+
+    A system with one head has no level for it, so that tables of many systems stay narrow.
+
+    >>> rows = [{"head": "linear", "seed": seed, "pr_auc_tag": seed / 4, "roc_auc_tag": 0.5} for seed in (1, 2)]
+    >>> compared(rows)
+    {'pr_auc': 0.375, 'roc_auc': 0.5}
+    """
+    heads = list(dict.fromkeys(row["head"] for row in rows))
+    found = {
+        head: {
+            metric: float(np.mean([row[f"{metric}_tag"] for row in rows if row["head"] == head]))
+            for metric in ("pr_auc", "roc_auc")
+        }
+        for head in heads
+    }
+    return found if len(heads) > 1 else found[heads[0]]
+
+
 def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
     """Write the scores of the test clips by one seed, for figures by tag.
 

@@ -1,51 +1,32 @@
-"""Figures: each a pure function from a table to a matplotlib figure, and one function that saves them.
+"""Figures: each a pure function from a table to a matplotlib figure.
 
-Only cheap stages import this module, so that a change of style never reruns training.
+What belongs here: drawing. What does not: files (:mod:`clmr.paper.writing`) and choosing what is shown, which is the
+notebooks'. Only cheap stages import this module, so that a change of style never reruns training.
 """
 
-from pathlib import Path
+import math
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from clmr.paper.tables import row_label
-from clmr.pipeline import paths
-from clmr.storage.files import replacing, write_text
+from clmr.paper.tables import row_labels
 
 WIDTH_INCHES = 7.0
-_DPI = 150
+DPI = 150
+_MOST_RUNS_INSIDE = 8
+"""Longer legends hide the curves, and stand below them."""
+_LEGEND_COLUMNS = 4
+_LEGEND_ROW_INCHES = 0.16
 
 
 def style() -> None:
     """Set the look of all figures."""
     sns.set_theme(style="whitegrid", context="paper", palette="colorblind")
-    plt.rcParams.update({"figure.dpi": 110, "savefig.dpi": _DPI, "font.size": 9, "axes.titlesize": 10})
-
-
-def save(figure: Figure, name: str, data: pd.DataFrame) -> Figure:
-    """Write a figure as PNG and what it shows as CSV beside it; the figure itself, for display.
-
-    The PNG carries no software version, so equal figures are equal bytes.
-    """
-    with replacing(paths.figure_file(name)) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, bbox_inches="tight", metadata={"Software": None})
-    save_csv(data, paths.figure_data_file(name))
-    plt.close(figure)
-    return figure
-
-
-def save_table(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Write a table as CSV; the table itself, for display."""
-    save_csv(table, paths.table_file(name))
-    return table
-
-
-def save_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table with six decimals and Unix line ends."""
-    write_text(path, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    plt.rcParams.update({"figure.dpi": 110, "savefig.dpi": DPI, "font.size": 9, "axes.titlesize": 10})
 
 
 def tag_distribution(tags: pd.DataFrame, title: str) -> Figure:
@@ -64,21 +45,49 @@ def tag_distribution(tags: pd.DataFrame, title: str) -> Figure:
 
 
 def learning_rate(curves: pd.DataFrame) -> Figure:
-    """Learning rate at the end of each epoch (thesis Figure 5.1); columns run, epoch, learning_rate."""
-    figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 2.6))
-    sns.lineplot(curves, x="epoch", y="learning_rate", hue="run", style="run", ax=axes)
+    """Learning rate at the end of each epoch (thesis Figure 5.1), one line per run.
+
+    Args:
+        curves: Columns run, seed, epoch, learning_rate; of the runs to show.
+    """
+    figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 2.6), layout="constrained")
+    _lines(curves, "learning_rate", axes)
     axes.set(xlabel="epoch", ylabel="learning rate", ylim=(0, None))
+    _move_long_legend(axes)
     return figure
 
 
 def learning_curves(curves: pd.DataFrame) -> Figure:
-    """Contrastive loss and accuracy over epochs; columns run, epoch, loss, accuracy."""
+    """Contrastive loss and accuracy over epochs: the mean over a run's seeds, in a band of one standard deviation.
+
+    Args:
+        curves: Columns run, seed, epoch, loss, accuracy; of the runs to show.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH_INCHES, 2.6), layout="constrained")
-    sns.lineplot(curves, x="epoch", y="loss", hue="run", style="run", ax=left)
-    sns.lineplot(curves, x="epoch", y="accuracy", hue="run", style="run", legend=False, ax=right)
+    _lines(curves, "loss", left)
+    _lines(curves, "accuracy", right)
+    right.get_legend().remove()
     left.set(ylabel="contrastive loss (nats)")
     right.set(ylabel="accuracy of the contrastive task", ylim=(0, 1))
+    _move_long_legend(left)
     return figure
+
+
+def _lines(curves: pd.DataFrame, column: str, axes: Axes) -> None:
+    # seaborn's default band is a bootstrap interval, which draws random numbers; a deviation needs none.
+    sns.lineplot(curves, x="epoch", y=column, hue="run", style="run", errorbar="sd", ax=axes)
+
+
+def _move_long_legend(axes: Axes) -> None:
+    """Put a legend of many runs below its figure, which grows by as much."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) <= _MOST_RUNS_INSIDE:
+        return
+    axes.get_legend().remove()
+    figure = axes.figure
+    n_rows = math.ceil(len(labels) / _LEGEND_COLUMNS)
+    figure.set_figheight(figure.get_figheight() + n_rows * _LEGEND_ROW_INCHES)
+    figure.legend(handles, labels, loc="outside lower center", ncols=_LEGEND_COLUMNS, fontsize=7, frameon=False)
 
 
 def t_sne(points: pd.DataFrame) -> Figure:
@@ -115,9 +124,11 @@ def scores(table: pd.DataFrame, metric: str, label: str) -> Figure:
     )
     for axes, corpus in zip(panels[0], corpora, strict=True):
         rows = table[table.eval_corpus == corpus].iloc[::-1]
-        names = [row_label(*pair) for pair in rows[["system", "head"]].itertuples(index=False)]
-        axes.hlines(names, rows[f"{metric}_low"], rows[f"{metric}_high"], linewidth=2)
-        axes.plot(rows[metric], names, "o")
+        # Rows stand at numbers, not at names: two rows of one name would be drawn over each other.
+        places = range(len(rows))
+        axes.hlines(places, rows[f"{metric}_low"], rows[f"{metric}_high"], linewidth=2)
+        axes.plot(rows[metric], places, "o")
+        axes.set_yticks(places, row_labels(rows))
         axes.set(title=corpus, xlabel=label)
         axes.label_outer()
     return figure

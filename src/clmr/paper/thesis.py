@@ -1,16 +1,54 @@
-"""The numbers of the thesis, as listed in ``references/thesis.yaml``."""
+"""The numbers of the thesis, as listed in ``references/thesis.yaml``.
+
+What belongs here: reading and looking up printed numbers. What does not: deciding beside which of our rows one may
+stand, which is :func:`clmr.paper.tables.score_table`'s.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
-from clmr.storage.strict import from_mapping, require
+from clmr.storage.strict import from_mapping, require, strict
 
-METRICS = ("roc_auc_tag", "pr_auc_tag", "roc_auc_clip", "pr_auc_clip", "parameters_millions")
+Metric = Literal["roc_auc_tag", "pr_auc_tag", "roc_auc_clip", "pr_auc_clip", "parameters_millions"]
+VARIABLE = (
+    "batch_size",
+    "epochs",
+    "sample_rate_hz",
+    "temperature",
+    "label_fraction",
+    "augmentation",
+    "probability",
+)
+"""What an artefact of the thesis may vary, beside systems, corpora, heads and metrics."""
 
 
-@dataclass(frozen=True)
+@strict
+class ThesisArtefact:
+    """A table or figure of the thesis.
+
+    Attributes:
+        place: Where it is printed.
+        section: Of the thesis.
+        origin: ``printed``, or ``plotted`` where the values are those of the author's plotting notebook.
+        varies: Which of :data:`VARIABLE` every row of it states; no other row may.
+        held: What the thesis says stays the same, in words.
+    """
+
+    place: str
+    section: str
+    origin: Literal["printed", "plotted"]
+    varies: tuple[str, ...]
+    held: str
+
+    def __post_init__(self) -> None:
+        known = set(self.varies) <= set(VARIABLE)
+        require(known, "varies", list(self.varies), f"among {', '.join(VARIABLE)}")
+
+
+@strict
 class ThesisRow:
     """One number of the thesis and what it belongs to; fields as described at the head of the file."""
 
@@ -19,7 +57,7 @@ class ThesisRow:
     system: str
     eval_corpus: str
     head: str
-    metric: str
+    metric: Metric
     value: float
     place: str
     section: str
@@ -34,36 +72,66 @@ class ThesisRow:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        require(self.metric in METRICS, f"{self.id}: metric", self.metric, f"one of {METRICS}")
         if self.metric != "parameters_millions":
-            require(0 <= self.value <= 1, f"{self.id}: value", self.value, "on the 0-1 scale")
+            require(0 <= self.value <= 1, "value", self.value, "on the 0-1 scale")
 
     def matches(self, **wanted: object) -> bool:
         """Whether the row has all the given values."""
         return all(getattr(self, key) == value for key, value in wanted.items())
 
 
-def load_thesis(path: Path) -> tuple[ThesisRow, ...]:
-    """All rows of the file, checked.
+@dataclass(frozen=True)
+class Thesis:
+    """All that is listed: the artefacts by name, and the numbers in them."""
+
+    artefacts: dict[str, ThesisArtefact]
+    rows: tuple[ThesisRow, ...]
+
+    def varies(self, artefact: str) -> tuple[str, ...]:
+        """What an artefact of the thesis varies; nothing for one that is ours alone."""
+        return self.artefacts[artefact].varies if artefact in self.artefacts else ()
+
+    def value(self, **wanted: object) -> float | None:
+        """The number in the one row with all the given keys; None if the thesis has no such number.
+
+        Raises:
+            ValueError: If the keys fit more than one row.
+        """
+        found = [row for row in self.rows if row.matches(**wanted)]
+        if len(found) > 1:
+            raise ValueError(f"{wanted} fits {[row.id for row in found]}; name more keys")
+        return found[0].value if found else None
+
+
+def load_thesis(path: Path) -> Thesis:
+    """All artefacts and rows of the file, checked.
 
     Raises:
-        ValueError: If a row is not valid or an id occurs twice.
+        ValueError: If an entry is not valid, an id occurs twice, or a row states something else than what its
+            artefact varies.
     """
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["rows"]
-    rows = tuple(from_mapping(ThesisRow, row, f"{path.name}: {row.get('id')}") for row in listed)
-    repeated = {row.id for row in rows if sum(other.id == row.id for other in rows) > 1}
+    listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    artefacts = {
+        name: from_mapping(ThesisArtefact, entry, f"{path.name}: artefacts.{name}")
+        for name, entry in listed["artefacts"].items()
+    }
+    rows = tuple(from_mapping(ThesisRow, row, f"{path.name}: {row.get('id')}") for row in listed["rows"])
+    ids = [row.id for row in rows]
+    repeated = sorted({identifier for identifier in ids if ids.count(identifier) > 1})
     if repeated:
-        raise ValueError(f"{path.name}: ids must be unique, repeated: {sorted(repeated)}")
-    return rows
+        raise ValueError(f"{path.name}: ids must be unique, repeated: {repeated}")
+    for row in rows:
+        _check_varies(row, artefacts, path.name)
+    return Thesis(artefacts, rows)
 
 
-def thesis_value(rows: tuple[ThesisRow, ...], **wanted: object) -> float | None:
-    """The value of the one row with all the given keys; None if the thesis has no such number.
-
-    Raises:
-        ValueError: If the keys fit more than one row.
-    """
-    found = [row for row in rows if row.matches(**wanted)]
-    if len(found) > 1:
-        raise ValueError(f"{wanted} fits {[row.id for row in found]}; name more keys")
-    return found[0].value if found else None
+def _check_varies(row: ThesisRow, artefacts: dict[str, ThesisArtefact], where: str) -> None:
+    if row.artefact not in artefacts:
+        raise ValueError(f"{where}: {row.id}: found artefact {row.artefact!r}, listed are {', '.join(artefacts)}")
+    stated = {key for key in VARIABLE if getattr(row, key) is not None}
+    expected = set(artefacts[row.artefact].varies)
+    if stated != expected:
+        raise ValueError(
+            f"{where}: {row.id} states {sorted(stated)}, but artefacts.{row.artefact}.varies is {sorted(expected)}; "
+            "make them equal"
+        )

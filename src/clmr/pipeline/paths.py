@@ -32,6 +32,11 @@ def params_file() -> Path:
     return root() / "params.yaml"
 
 
+def overlay_file(scale: str) -> Path:
+    """What a scale has different from the parameters of the pipeline."""
+    return root() / "params" / f"{scale}.yaml"
+
+
 def corpus_dir(corpus: str) -> Path:
     """Audio, tags and splits of a corpus."""
     return root() / "data" / "corpora" / corpus
@@ -42,24 +47,40 @@ def store_dir(store: str) -> Path:
     return root() / "data" / "stores" / store
 
 
-def evaluation_dir(evaluation: str) -> Path:
-    """Test scores, and embeddings where an encoder was probed, of one system on one store."""
-    return root() / "data" / "evaluations" / evaluation
+def embeddings_dir(stage: str) -> Path:
+    """Embeddings of a store by the frozen encoders of a stage."""
+    return root() / "data" / "embeddings" / file_stem(stage)
 
 
-def checkpoint_file(run: str) -> Path:
-    """Weights of a pre-training run."""
-    return root() / "checkpoints" / run / "encoder.safetensors"
+def scores_dir(stage: str, experiment: str) -> Path:
+    """All scores of the systems that a stage scored, and the scores of each test clip."""
+    return root() / "data" / "scores" / experiment / file_stem(stage)
 
 
-def tagger_file(run: str) -> Path:
-    """Weights of a run of supervised training."""
-    return root() / "checkpoints" / run / "model.safetensors"
+def checkpoint_file(run: str, seed: int) -> Path:
+    """Weights of a run, of pre-training or of supervised training, under one of its seeds."""
+    return root() / "checkpoints" / run / f"seed_{seed}.safetensors"
 
 
-def recipe_file(run: str) -> Path:
-    """The resolved recipe of a run, of pre-training or of supervised training."""
-    return root() / "build" / "recipes" / f"{run}.json"
+def plan_file(stage: str) -> Path:
+    """What a stage may see and what code it runs, as the plan wrote it.
+
+    >>> plan_file("pretrain@clmr_primary").relative_to(root()).as_posix()
+    'build/plan/pretrain/clmr_primary.json'
+    """
+    group, _, key = stage.partition("@")
+    return root() / "build" / "plan" / group / f"{key or group}.json"
+
+
+def planned_stages() -> list[str]:
+    """Names of all stages that the plan has written."""
+    files = (root() / "build" / "plan").glob("*/*.json")
+    return [file.stem if file.stem == file.parent.name else f"{file.parent.name}@{file.stem}" for file in files]
+
+
+def record_file(stage: str) -> Path:
+    """Origin and cost of a stage, which the report publishes."""
+    return root() / "build" / "records" / f"{file_stem(stage)}.json"
 
 
 def source_notebook(notebook: str) -> Path:
@@ -67,19 +88,14 @@ def source_notebook(notebook: str) -> Path:
     return root() / "notebooks" / f"{notebook}.ipynb"
 
 
-def notebook_code_file(notebook: str) -> Path:
-    """The code cells of a notebook, without its prose."""
-    return root() / "build" / "notebooks" / f"{notebook}.py"
-
-
 def executed_notebook(stage: str) -> Path:
     """A notebook as a stage executed it."""
     return root() / "build" / "executed" / f"{file_stem(stage)}.ipynb"
 
 
-def work_dir(stage: str, key: str) -> Path:
-    """Unfinished work of a stage, tied by ``key`` to its inputs; outside all outputs, which DVC deletes first."""
-    return root() / "build" / "work" / file_stem(stage) / key
+def work_dir(group: str, digest: str) -> Path:
+    """Unfinished work, tied by a digest to all that decides it; outside all outputs, which DVC deletes first."""
+    return root() / "build" / "work" / group / digest
 
 
 def results_dir() -> Path:
@@ -102,24 +118,19 @@ def figure_data_file(figure: str) -> Path:
     return results_dir() / "figures" / f"{figure}.csv"
 
 
-def metrics_file(stage: str) -> Path:
-    """The numbers a stage measured."""
-    return results_dir() / "metrics" / f"{file_stem(stage)}.json"
+def metrics_file(stage: str, experiment: str) -> Path:
+    """The numbers of a stage that readers compare."""
+    return results_dir() / "metrics" / experiment / f"{file_stem(stage)}.json"
 
 
-def curve_file(run: str) -> Path:
-    """The learning curve of a run."""
-    return results_dir() / "curves" / f"{run}.csv"
+def curve_file(run: str, experiment: str) -> Path:
+    """The learning curves of a run, one per seed."""
+    return results_dir() / "curves" / experiment / f"{run}.csv"
 
 
-def provenance_file(stage: str) -> Path:
-    """What a stage was made from: parameters, code, versions, machine type."""
-    return results_dir() / "provenance" / f"{file_stem(stage)}.json"
-
-
-def cost_file(stage: str) -> Path:
-    """What a stage cost: seconds and memory, which vary from run to run."""
-    return results_dir() / "costs" / f"{file_stem(stage)}.json"
+def provenance_file() -> Path:
+    """What each stage was made from: parameters, code, versions, machine type."""
+    return results_dir() / "provenance.json"
 
 
 def published_notebook(stage: str) -> Path:
@@ -130,7 +141,7 @@ def published_notebook(stage: str) -> Path:
 def file_stem(stage: str) -> str:
     """A stage's name as part of a file name.
 
-    >>> file_stem("pretrain@clmr_scores")
-    'pretrain_clmr_scores'
+    >>> file_stem("pretrain@clmr_primary")
+    'pretrain_clmr_primary'
     """
     return stage.replace("@", "_")

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from typing import Any
 
 import psutil
-import torch
 
 from clmr.pipeline import paths
-from clmr.pipeline.resuming import code_digest
+from clmr.pipeline.code import combined_digest
+from clmr.pipeline.stage import read_plan
 from clmr.storage.files import write_json
 
 _RECORDED_PACKAGES = (
@@ -30,37 +30,24 @@ _RECORDED_PACKAGES = (
 
 
 @contextmanager
-def recorded(stage: str, params: dict[str, Any], code: str) -> Iterator[None]:
-    """Write provenance and cost of the stage whose work is the block, once the block ends without error.
-
-    Args:
-        stage: Name of the stage, as DVC has it.
-        params: Parameters the stage may see.
-        code: Source of its notebook or module, whose import closure is the stage's code.
-    """
+def recorded(stage: str) -> Iterator[None]:
+    """Write origin and cost of the stage whose work is the block, once the block ends without error."""
     started = time.monotonic()
     yield
-    write_json(paths.provenance_file(stage), provenance(stage, params, code))
-    write_json(
-        paths.cost_file(stage),
-        {"wall_s": round(time.monotonic() - started, 1), "peak_memory_gib": peak_memory_gib()},
-    )
+    cost = {"wall_s": round(time.monotonic() - started, 1), "peak_memory_gib": peak_memory_gib()}
+    write_json(paths.record_file(stage), {"provenance": provenance(stage), "cost": cost})
 
 
-def provenance(stage: str, params: dict[str, Any], code: str) -> dict[str, Any]:
+def provenance(stage: str) -> dict[str, Any]:
     """Facts that identify a result; equal on every machine of one type."""
+    plan = read_plan(stage)
     return {
         "stage": stage,
-        "params": params,
-        "code_sha256": code_digest(code),
+        "params": plan["params"],
+        "code_sha256": combined_digest(plan["code"]),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _RECORDED_PACKAGES},
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "vector_instructions": torch.backends.cpu.get_cpu_capability(),
-            "threads": torch.get_num_threads(),
-            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        },
+        "machine": {"system": f"{platform.system()} {platform.machine()}"} | _torch_facts(),
     }
 
 
@@ -72,3 +59,15 @@ def peak_memory_gib() -> float:
 
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round(peak / (2**30 if sys.platform == "darwin" else 2**20), 2)
+
+
+def _torch_facts() -> dict[str, Any]:
+    """What torch computed on; nothing for a stage that did without it, since importing it takes a second and a half."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    return {
+        "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }

@@ -1,17 +1,125 @@
-"""Recipes: what a run states, laid over what all runs share."""
+"""Recipes: what a run states, laid over the bases it names; and overlays, laid over all parameters.
 
-from collections.abc import Mapping
+What belongs here: merging plain mappings. What does not: checking values, which is the parameter classes' own.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+OVER = "over"
+"""The key by which a run, a grid or a base names the base it is laid over."""
 
-def resolve(base: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with the run's values in place of its own; mappings are merged, all else is replaced.
+# Data differ between scales, so an overlay may bring corpora and stores of its own, or drop some with null.
+_OVERLAYS_MAY_ADD = ("corpora", "stores")
 
-    >>> resolve({"epochs": 10, "encoder": {"width": 32, "rate": 8000}}, {"encoder": {"width": 64}})
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The base with the changes in place of its own values; mappings are merged, all else is replaced.
+
+    A mapping of another ``kind`` is replaced as a whole: the keys of one kind mean nothing to another.
+
+    >>> merged({"epochs": 10, "encoder": {"width": 32, "rate": 8000}}, {"encoder": {"width": 64}})
     {'epochs': 10, 'encoder': {'width': 64, 'rate': 8000}}
+    >>> merged({"optimizer": {"kind": "adam", "learning_rate": 0.1}}, {"optimizer": {"kind": "lars"}})
+    {'optimizer': {'kind': 'lars'}}
     """
-    merged = dict(base)
-    for key, value in run.items():
-        both = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
-        merged[key] = resolve(base[key], value) if both else value
-    return merged
+    result = dict(base)
+    for key, value in changes.items():
+        below = base.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        same_kind = both and value.get("kind", below.get("kind")) == below.get("kind")
+        result[key] = merged(below, value) if same_kind else value
+    return result
+
+
+def resolved(line: Mapping[str, Any], bases: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A line of the parameters laid over its base, that over its own base, and so on.
+
+    Raises:
+        ValueError: If a base is not defined, no mapping, or laid over itself.
+
+    >>> bases = {"clmr": {"epochs": 60, "tau": 0.2}, "short": {"over": "clmr", "epochs": 12}}
+    >>> resolved({"over": "short", "tau": 0.1}, bases, "runs.x")
+    {'epochs': 12, 'tau': 0.1}
+    """
+    layers, chain = [line], []
+    while OVER in layers[-1]:
+        name = layers[-1][OVER]
+        if not isinstance(name, str) or name not in bases:
+            raise ValueError(f"{where}: over: found {name!r}, which is no base; defined are {', '.join(bases)}")
+        chain.append(name)
+        if chain.count(name) > 1:
+            raise ValueError(
+                f"{where}: the base {name} is laid over itself ({' over '.join(chain)}); take one 'over' out"
+            )
+        if not isinstance(bases[name], Mapping):
+            raise ValueError(f"bases.{name}: found {bases[name]!r}, expected a mapping")
+        layers.append(bases[name])
+    result: dict[str, Any] = {}
+    for layer in reversed(layers):
+        result = merged(result, {key: value for key, value in layer.items() if key != OVER})
+    return result
+
+
+def combinations(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Every combination of a grid's values, the last key varying fastest; dotted keys reach into mappings.
+
+    >>> list(combinations({"temperature": [0.1, 0.5], "encoder.width": [16]}))
+    [{'temperature': 0.1, 'encoder.width': 16}, {'temperature': 0.5, 'encoder.width': 16}]
+    """
+    for values in itertools.product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def with_values(base: Mapping[str, Any], values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The base with some values replaced, each named by a dotted key that the base has.
+
+    Raises:
+        ValueError: If the base has no such key.
+
+    >>> with_values({"encoder": {"width": 16}}, {"encoder.width": 32}, "grids.x")
+    {'encoder': {'width': 32}}
+    """
+    result = dict(base)
+    for dotted, value in values.items():
+        head, _, rest = dotted.partition(".")
+        if head not in result or (rest and not isinstance(result[head], Mapping)):
+            raise ValueError(
+                f"{where}: found unknown key {dotted}, allowed are {', '.join(result)}; rename or remove it"
+            )
+        result[head] = with_values(result[head], {rest: value}, f"{where}.{head}") if rest else value
+    return result
+
+
+def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """All parameters with an overlay's values in place of their own.
+
+    Raises:
+        ValueError: If the overlay has a key that the base lacks, or a mapping where the base has none.
+    """
+    return _overlaid(base, overlay, where, ())
+
+
+def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, path: tuple[str, ...]) -> dict[str, Any]:
+    result = dict(base)
+    may_add = len(path) == 1 and path[0] in _OVERLAYS_MAY_ADD
+    for key, value in overlay.items():
+        place = ".".join((*path, key))
+        if key not in base and not may_add and not _is_run(path, base):
+            raise ValueError(
+                f"{where}: found {place}, which params.yaml lacks; allowed there are {', '.join(map(str, base))}"
+            )
+        if may_add and value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
+            kinds = base[key].get("kind"), value.get("kind", base[key].get("kind"))
+            result[key] = _overlaid(base[key], value, where, (*path, key)) if kinds[0] == kinds[1] else value
+        else:
+            result[key] = value
+    return result
+
+
+def _is_run(path: tuple[str, ...], base: Mapping[str, Any]) -> bool:
+    """Whether the mapping is one line that states differences only, and so may state more of them."""
+    return len(path) >= 2 and OVER in base

@@ -8,7 +8,7 @@ import logging
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from clmr.compute.distributed import ALONE, World
 from clmr.compute.progress import progress
 from clmr.optim import OptimizerParams, build_optimizer, learning_rate_at, set_learning_rate
+from clmr.storage.files import write_text
 from clmr.storage.strict import require, to_mapping
 from clmr.training.state import resume_state, save_state
 
@@ -51,6 +52,14 @@ class Recipe(Protocol):
     batch_size: int
     optimizer: OptimizerParams
     seeds: tuple[int, ...]
+
+
+class HasCurve(Protocol):
+    """Outcome of a run, with one row per epoch."""
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """Columns epoch, the measures, learning_rate."""
 
 
 def require_seeds(seeds: tuple[int, ...]) -> None:
@@ -158,6 +167,18 @@ def train(run: TrainingRun, resume_dir: Path) -> None:
         if run.world.is_first:
             save_state(state_path, identity, run.history, run.modules, run.optimizer, run.kept)
             _log(run, row)
+
+
+def curves_of(trained: Mapping[int, HasCurve]) -> pd.DataFrame:
+    """The learning curves of a run's seeds below each other; columns seed, epoch, the measures, learning_rate."""
+    return pd.concat([one.curve.assign(seed=seed) for seed, one in trained.items()], ignore_index=True)[
+        ["seed", *next(iter(trained.values())).curve.columns]
+    ]
+
+
+def write_curves(curves: pd.DataFrame, path: Path) -> None:
+    """Write learning curves as CSV; six digits, not decimals, since learning rates are small."""
+    write_text(path, curves.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def _require_finite(row: Row) -> None:

@@ -43,7 +43,9 @@ def test_splits_must_add_up():
 
 def test_unknown_soundfont_is_refused_and_lists_the_known(params):
     mapping = {**asdict(params), "soundfont": "arachno"}
-    with pytest.raises(ValueError, match="soundfont: found str 'arachno', allowed are 'timgm6mb', 'merlin'; choose one"):
+    with pytest.raises(
+        ValueError, match="soundfont: found str 'arachno', allowed are 'timgm6mb', 'merlin'; choose one"
+    ):
         from_mapping(RenderedCorpusParams, mapping, "params.yaml: corpora.scores")
 
 

@@ -1,1 +1,1 @@
-"""Entry points of the pipeline: what ``dvc.yaml`` runs. Logic stands in the rest of the package."""
+"""Entry points of stages that run no notebook. Logic stands in the rest of the package."""

@@ -1,48 +1,39 @@
-"""Stage ``evaluate@<name>``: probes one pre-trained encoder on one store."""
+"""Stages ``evaluate@<run>`` and ``probe_transfer@<name>``: frozen encoders, probed on one store."""
 
 from pathlib import Path
 
-from clmr.compute.allocator import keep_freed_memory
 from clmr.compute.runtime import device
 from clmr.corpora.store import STORE_NAME, Store, open_store
-from clmr.evaluation.frozen import EvaluationParams, evaluate_encoder, load_encoder
-from clmr.evaluation.probe import ProbeParams
+from clmr.evaluation.frozen import evaluate_encoder
+from clmr.evaluation.scores import compared, save_score_rows
+from clmr.models.encoders import load_encoder
 from clmr.pipeline import paths
-from clmr.pipeline.provenance import recorded
-from clmr.pipeline.resuming import resumable
-from clmr.pipeline.stages.entry import Stage, print_scores, stage_of_command_line
-from clmr.storage.files import write_json
-from clmr.storage.strict import from_mapping
+from clmr.pipeline.command_line import print_scores, run_stage
+from clmr.pipeline.stage import Stage
+from clmr.pipeline.stage_params import EvaluateStage
 
-CODE = Path(__file__).read_text(encoding="utf-8")
+GROUPS = ("evaluate", "probe_transfer")
 
 
-def main() -> None:
-    """Evaluate what the command line names."""
-    keep_freed_memory()
-    stage = stage_of_command_line("evaluate", "probe a frozen encoder")
-    params, probe = parameters(stage)
-    with recorded(stage.name, stage.params, CODE):
-        store = open_store(paths.store_dir(params.store))
-        store.verify()
-        encoder = load_encoder(paths.checkpoint_file(params.run))
-        with resumable(stage.name, stage.params, CODE, work_inputs(params, store)) as work:
-            results = evaluate_encoder(encoder, store, probe, device(), work, paths.evaluation_dir(stage.key))
-        write_json(paths.metrics_file(stage.name), results)
-    print_scores(results)
+def work(stage: Stage[EvaluateStage]) -> None:
+    """Embed the store with the encoder of each seed, train heads, and score the test split."""
+    params, rows = stage.params, []
+    store = open_store(paths.store_dir(params.store))
+    scores, embeddings = paths.scores_dir(stage.name, params.experiment), paths.embeddings_dir(stage.name)
+    with stage.resumable(work_inputs(stage, store)) as unfinished:
+        for seed in params.seeds:
+            encoder = load_encoder(paths.checkpoint_file(params.run, seed))
+            rows += evaluate_encoder(encoder, store, params.probe, seed, device(), unfinished, embeddings, scores)
+    save_score_rows(scores, rows)
+    stage.write_metrics(compared(rows))
+    print_scores(rows)
 
 
-def parameters(stage: Stage) -> tuple[EvaluationParams, ProbeParams]:
-    """What is evaluated, and how."""
-    where = f"params.yaml: evaluations.{stage.key}"
-    params = from_mapping(EvaluationParams, stage.params["evaluations"][stage.key], where)
-    return params, from_mapping(ProbeParams, stage.params["probe"], "params.yaml: probe")
-
-
-def work_inputs(params: EvaluationParams, store: Store) -> list[Path]:
-    """Files that identify encoder and audio, to which unfinished work is tied."""
-    return [paths.checkpoint_file(params.run), store.folder / STORE_NAME]
+def work_inputs(stage: Stage[EvaluateStage], store: Store) -> list[Path]:
+    """Files that identify encoders and audio, to which unfinished work is tied."""
+    checkpoints = [paths.checkpoint_file(stage.params.run, seed) for seed in stage.params.seeds]
+    return [*checkpoints, store.folder / STORE_NAME]
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(EvaluateStage, "probe frozen encoders", GROUPS, work)

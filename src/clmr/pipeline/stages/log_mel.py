@@ -1,32 +1,23 @@
-"""Stage ``log_mel@<store>``: the baseline without any learned representation."""
+"""Stage ``log_mel@<role>``: the baseline without any learned representation."""
 
-from pathlib import Path
-
-from clmr.compute.allocator import keep_freed_memory
 from clmr.corpora.store import open_store
-from clmr.evaluation.frozen import evaluate_log_mel
-from clmr.evaluation.log_mel import LogMelParams
-from clmr.evaluation.probe import ProbeParams
+from clmr.evaluation.log_mel import evaluate_log_mel
+from clmr.evaluation.scores import compared, save_score_rows
 from clmr.pipeline import paths
-from clmr.pipeline.provenance import recorded
-from clmr.pipeline.stages.entry import print_scores, stage_of_command_line
-from clmr.storage.files import write_json
-from clmr.storage.strict import from_mapping
+from clmr.pipeline.command_line import print_scores, run_stage
+from clmr.pipeline.stage import Stage
+from clmr.pipeline.stage_params import LogMelStage
 
 
-def main() -> None:
-    """Evaluate log-mel statistics on the store that the command line names."""
-    keep_freed_memory()
-    stage = stage_of_command_line("log_mel", "logistic regression on log-mel statistics")
-    params = from_mapping(LogMelParams, stage.params["log_mel"], "params.yaml: log_mel")
-    probe = from_mapping(ProbeParams, stage.params["probe"], "params.yaml: probe")
-    with recorded(stage.name, stage.params, Path(__file__).read_text(encoding="utf-8")):
-        store = open_store(paths.store_dir(stage.key))
-        store.verify()
-        results = evaluate_log_mel(store, params, probe, paths.evaluation_dir(f"log_mel_{stage.key}"))
-        write_json(paths.metrics_file(stage.name), results)
-    print_scores(results)
+def work(stage: Stage[LogMelStage]) -> None:
+    """Score log-mel statistics on the test split."""
+    params = stage.params
+    store, scores = open_store(paths.store_dir(params.store)), paths.scores_dir(stage.name, params.experiment)
+    rows = evaluate_log_mel(store, params.log_mel, scores)
+    save_score_rows(scores, rows)
+    stage.write_metrics(compared(rows))
+    print_scores(rows)
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(LogMelStage, "logistic regression on log-mel statistics", ["log_mel"], work)

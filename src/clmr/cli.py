@@ -1,0 +1,53 @@
+"""The command ``clmr``: what users do with the repository besides ``dvc repro``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from clmr.paper.gallery import with_readme_table
+from clmr.params import load_params
+from clmr.pipeline import paths
+from clmr.pipeline.overlay_file import write_overlaid
+from clmr.storage.files import write_text
+from clmr.storage.yaml_files import read_yaml
+
+
+def check(_: argparse.Namespace) -> str:
+    """Check params.yaml without running anything."""
+    load_params(read_yaml(paths.params_file()))
+    return "params.yaml is valid"
+
+
+def params(arguments: argparse.Namespace) -> str:
+    """Write params.yaml at another scale, by the overlay params/<scale>.yaml."""
+    overlay = paths.overlay_file(arguments.scale)
+    write_overlaid(paths.params_file(), overlay)
+    return f"params.yaml now has the values of {overlay.name}; git checkout params.yaml brings the old ones back"
+
+
+def readme(_: argparse.Namespace) -> str:
+    """Copy the table of results into README.md, the rest of which is written by hand."""
+    path, table = paths.root() / "README.md", paths.table_file("table_6_1").with_suffix(".md")
+    write_text(path, with_readme_table(path.read_text(encoding="utf-8"), table.read_text(encoding="utf-8")))
+    return "README.md shows results/tables/table_6_1.md"
+
+
+def main() -> None:
+    """Run the command that the command line names; an error is a sentence, not a traceback."""
+    parser = argparse.ArgumentParser(prog="clmr", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in (check, params, readme):
+        added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
+        added.set_defaults(run=command)
+        if command is params:
+            scales = sorted(file.stem for file in Path(paths.overlay_file("*")).parent.glob("*.yaml"))
+            added.add_argument("scale", choices=scales, help="which overlay of the folder params")
+    arguments = parser.parse_args()
+    try:
+        print(arguments.run(arguments))
+    except (ValueError, OSError) as error:
+        sys.exit(f"clmr: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How and where things are computed: precision, seeds, processes, devices, memory."""

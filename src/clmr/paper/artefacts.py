@@ -1,0 +1,60 @@
+"""The table of contents: what readers see, in order, and which stage writes it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One table or figure of the gallery.
+
+    Attributes:
+        name: Stem of its files.
+        title: Number in the thesis, or ``Ours``.
+        caption: What it shows.
+        stage: Stage that writes it.
+    """
+
+    name: str
+    title: str
+    caption: str
+    stage: str
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table; else it is a figure."""
+        return self.name.startswith("table_")
+
+
+ARTEFACTS = (
+    Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders and by supervised models trained "
+             "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks.", "tagging"),
+    Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals.", "tagging"),
+    Artefact("fig_1_1", "Figure 1.1", "PR-AUC against the number of parameters, first labelled corpus: supervised "
+             "models in grey, linear probes on frozen encoders in colour.", "tagging"),
+    Artefact("fig_6_2", "Figure 6.2", "ROC-AUC of each tag, first labelled corpus: linear probes on CLMR and CPC "
+             "beside a supervised model.", "tagging"),
+    Artefact("fig_6_1", "Figure 6.1", "t-SNE of the segments of a few test tracks, one colour per track.", "tagging"),
+    Artefact("fig_learning_curves", "Ours", "Loss and accuracy of the contrastive tasks: the other view for CLMR, the "
+             "following frames for CPC.", "tagging"),
+    Artefact("fig_5_1", "Figure 5.1", "Learning rate during pre-training, as used.", "tagging"),
+    Artefact("fig_4_1", "Figure 4.1", "Distribution of tags, first labelled corpus.", "tagging"),
+    Artefact("fig_4_2", "Figure 4.2", "Distribution of tags, second labelled corpus.", "tagging"),
+    Artefact("table_4_1", "Table 4.1", "Tags of the first labelled corpus and their clips.", "tagging"),
+    Artefact("table_4_2", "Table 4.2", "Tags of the second labelled corpus and their clips.", "tagging"),
+)  # fmt: skip
+
+NOT_BUILT_YET = (
+    "table_6_2",
+    "table_6_3",
+    "table_6_4",
+    "table_6_5",
+    "table_6_6",
+    "fig_6_3",
+    "fig_6_4",
+    "fig_6_5",
+    "fig_6_6",
+    "fig_7_1",
+    "fig_7_6",
+    "fig_7_8",
+)
+"""Artefacts of ``references/thesis.yaml`` that no stage writes; a test holds both lists to the file."""

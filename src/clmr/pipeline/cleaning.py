@@ -1,0 +1,70 @@
+"""Notebooks as files: cleaned of what varies from run to run, and joined with the prose of today."""
+
+from pathlib import Path
+
+import nbformat
+
+from clmr.storage.files import write_text
+
+_KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+_INJECTED = "injected-parameters"
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook in version 4 of the format."""
+    return nbformat.read(path, as_version=4)
+
+
+def write_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook with sorted keys, whole or not at all."""
+    nbformat.validate(notebook)
+    write_text(path, nbformat.writes(notebook, version=4, sort_keys=True, indent=1) + "\n")
+
+
+def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without what varies between runs of the same code; changed in place and returned."""
+    notebook.metadata = {"kernelspec": dict(_KERNEL)}
+    for cell in notebook.cells:
+        cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        if _INJECTED in cell.metadata.get("tags", []):
+            # papermill gives this cell a random id, by which today's prose could not find it again.
+            cell.id = _INJECTED
+        if cell.cell_type == "code":
+            cell.outputs = _clean_outputs(cell.outputs)
+    return notebook
+
+
+def with_current_prose(executed: nbformat.NotebookNode, source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The source's cells with the outputs that the executed copy has under the same cell ids.
+
+    So a corrected sentence is published without running anything again.
+
+    Raises:
+        ValueError: If a code cell was not executed as it stands; then its stage is out of date.
+    """
+    run = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
+    cells = []
+    for cell in source.cells:
+        if cell.cell_type == "code":
+            if cell.id not in run or run[cell.id].source != cell.source:
+                raise ValueError(f"cell {cell.id!r} was not executed as it stands; run 'dvc repro' for its stage")
+            cell = run[cell.id]
+        cells.append(cell)
+        if "parameters" in cell.metadata.get("tags", []) and _INJECTED in run:
+            cells.append(run[_INJECTED])
+    joined = nbformat.v4.new_notebook(cells=cells)
+    return clean(joined)
+
+
+def _clean_outputs(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs without metadata, and with each run of prints in one piece: how it was cut depends on time."""
+    cleaned: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if "metadata" in output:
+            output.metadata = {}
+        previous = cleaned[-1] if cleaned else None
+        if previous is not None and output.output_type == "stream" and previous.get("name") == output.name:
+            previous.text += output.text
+        else:
+            cleaned.append(output)
+    return cleaned

@@ -1,0 +1,214 @@
+"""What code a stage runs, as digests of modules: the part of its inputs that is not data.
+
+The code of a stage is the import closure, within this package, of its notebook or entry module and of the
+modules that define its parameters. Comments and docstrings do not count, nor do modules that cannot
+change a result. So a docstring, a caption or a path reruns nothing, and an edit of CPC reruns CPC alone.
+"""
+
+import ast
+import dataclasses
+import hashlib
+import io
+import json
+import tokenize
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE_DIR = Path(__file__).parents[1]
+_PACKAGE = PACKAGE_DIR.name
+
+# Plumbing decides when, where and whether something runs, never what comes out. It is neither digested nor
+# followed: the plan imports every parameter class there is. What stages do is told by their entry modules.
+RESULT_NEUTRAL = (
+    "clmr.pipeline",
+    "clmr.compute.allocator",
+    "clmr.compute.progress",
+    "clmr.compute.runtime",
+)
+_ENTRY_MODULES = "clmr.pipeline.stages."
+
+# Raise it when an error in a neutral module did change results: every stage then runs again.
+CODE_EPOCH = 1
+
+
+def code_digests(entry: str, params: Any) -> dict[str, str]:
+    """Digest of each module that a stage runs, by name, sorted; the entry itself comes under its own name.
+
+    Args:
+        entry: A module, ``clmr.pipeline.stages.store``, or the path of a notebook.
+        params: The stage's parameters: the classes of all that is in them count as used.
+
+    Raises:
+        ValueError: If a module of the closure imports relatively.
+    """
+    is_notebook = entry.endswith(".ipynb")
+    source = notebook_code(Path(entry)) if is_notebook else _file_of(entry).read_text(encoding="utf-8")
+    name = Path(entry).name if is_notebook else entry
+    roots = {*imported_modules(source, name), *(module for module in _defining_modules(params) if module_file(module))}
+    modules = closure(roots)
+    digests = {module: _module_digest(module) for module in modules if has_code(module)}
+    digests[name] = text_digest(source)
+    return {"epoch": str(CODE_EPOCH)} | dict(sorted(digests.items()))
+
+
+def combined_digest(digests: dict[str, str]) -> str:
+    """One SHA-256 over all digests of a stage's code."""
+    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+
+def closure(modules: Iterable[str]) -> list[str]:
+    """The modules and all that they import within the package, result-neutral ones left out, sorted.
+
+    >>> closure(["clmr.losses"])
+    ['clmr', 'clmr.compute', 'clmr.compute.precision', 'clmr.losses']
+    """
+    found: set[str] = set()
+    pending = list(modules)
+    while pending:
+        module = pending.pop()
+        if module not in found and not is_neutral(module):
+            found.add(module)
+            pending += _imports_of(module)
+    return sorted(found)
+
+
+def is_neutral(module: str) -> bool:
+    """Whether a module cannot change a result.
+
+    >>> [is_neutral(name) for name in ("clmr.pipeline.paths", "clmr.pipeline.stages.store", "clmr.losses")]
+    [True, False, False]
+    """
+    if module.startswith(_ENTRY_MODULES):
+        return False
+    return any(module == name or module.startswith(f"{name}.") for name in RESULT_NEUTRAL)
+
+
+def imported_modules(source: str, where: str) -> list[str]:
+    """Modules of this package that a source text imports, with the packages around them.
+
+    What only a type checker imports, under ``if TYPE_CHECKING``, does not run and is left out.
+
+    Raises:
+        ValueError: If an import is relative: it names no module by itself, so it would be missed.
+
+    >>> imported_modules("from clmr.losses import nt_xent", "here")
+    ['clmr', 'clmr.losses']
+    """
+    names = []
+    for node in _running_nodes(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(
+                    f"{where}, line {node.lineno}: found a relative import, which the digest of a stage's code cannot "
+                    f"follow; write from {_PACKAGE}... import ..."
+                )
+            names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    parents = (".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2))
+    return list(dict.fromkeys(name for name in parents if module_file(name)))
+
+
+def module_file(module: str) -> Path | None:
+    """The file of a module of this package; None for any other name.
+
+    >>> module_file("clmr.losses").name, module_file("torch.nn"), module_file("clmr.losses.nt_xent")
+    ('losses.py', None, None)
+    """
+    package, *names = module.split(".")
+    if package != _PACKAGE:
+        return None
+    base = PACKAGE_DIR.joinpath(*names)
+    candidates = [base / "__init__.py", base.with_suffix(".py")]
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def notebook_code(path: Path) -> str:
+    """The code of a notebook as one Python text, one comment line between cells; prose and magics left out."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    kept = ["\n".join(line for line in source.splitlines() if not line.startswith("%")) for source in sources]
+    return "\n\n# %%\n".join(kept) + "\n"
+
+
+def text_digest(source: str) -> str:
+    r"""SHA-256 of a source text without comments, docstrings, blank lines and trailing spaces.
+
+    The text is cut, not parsed and written again: how Python writes a syntax tree differs between versions.
+
+    >>> text_digest("x = 1  # one") == text_digest("'''Ones.'''\n\nx = 1")
+    True
+    >>> text_digest("x = 1") == text_digest("x = 2")
+    False
+    """
+    lines = source.splitlines()
+    for first, first_column, last, last_column in sorted(_spans_without_effect(source), reverse=True):
+        tail = lines[last][last_column:]
+        lines[first : last + 1] = [lines[first][:first_column] + tail]
+    kept = "\n".join(stripped for line in lines if (stripped := line.rstrip()))
+    return hashlib.sha256(kept.encode()).hexdigest()
+
+
+@cache
+def has_code(module: str) -> bool:
+    """Whether a module holds more than a docstring."""
+    body = ast.parse(_file_of(module).read_text(encoding="utf-8")).body
+    return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
+
+
+@cache
+def _module_digest(module: str) -> str:
+    return text_digest(_file_of(module).read_text(encoding="utf-8"))
+
+
+@cache
+def _imports_of(module: str) -> tuple[str, ...]:
+    return tuple(imported_modules(_file_of(module).read_text(encoding="utf-8"), module))
+
+
+def _file_of(module: str) -> Path:
+    file = module_file(module)
+    if file is None:
+        raise ValueError(f"found the module {module!r}, expected one of the package {_PACKAGE}")
+    return file
+
+
+def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those below ``if TYPE_CHECKING``."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        skipped = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        pending += node.orelse if skipped else ast.iter_child_nodes(node)
+
+
+def _defining_modules(value: Any) -> Iterator[str]:
+    """Modules of the parameter classes found anywhere in a value."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        yield type(value).__module__
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for entry in value:
+            yield from _defining_modules(entry)
+
+
+def _spans_without_effect(source: str) -> list[tuple[int, int, int, int]]:
+    """First line, first column, last line, end column (lines from 0) of each comment and each lone text."""
+    lines = source.splitlines()
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    spans = [(*token.start, *token.end) for token in tokens if token.type == tokenize.COMMENT]
+    for node in ast.walk(ast.parse(source)):
+        lone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        if lone:
+            # ast counts columns in UTF-8 bytes.
+            columns = [
+                len(lines[line - 1].encode()[:column].decode())
+                for line, column in ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset))
+            ]
+            spans.append((node.lineno, columns[0], node.end_lineno, columns[1]))
+    return [(first - 1, start, last - 1, end) for first, start, last, end in spans]

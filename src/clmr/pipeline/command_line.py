@@ -1,0 +1,56 @@
+"""What the entry points of stages have in common."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from clmr.compute.allocator import keep_freed_memory
+from clmr.pipeline.provenance import recorded
+from clmr.pipeline.stage import Stage, open_stage
+
+P = TypeVar("P")
+
+
+def named_stage(cls: type[P], description: str, groups: Sequence[str]) -> Stage[P]:
+    """The stage that the command line's only argument names, such as ``store@primary``.
+
+    Args:
+        cls: Class of its parameters.
+        description: What the command does, for its help.
+        groups: Groups of stages that the command may run.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("stage", help=f"name as in dvc.yaml, such as {groups[0]}@<name>")
+    name = parser.parse_args().stage
+    if name.partition("@")[0] not in groups:
+        parser.error(f"found the stage {name!r}, allowed are those of {', '.join(groups)}")
+    return open_stage(cls, name)
+
+
+def run_stage(cls: type[P], description: str, groups: Sequence[str], work: Callable[[Stage[P]], None]) -> None:
+    """Do the work of the stage that the command line names, and record its origin and cost.
+
+    An error that we raised on purpose ends the stage with its sentence; a traceback would hide it.
+    """
+    keep_freed_memory()
+    try:
+        stage = named_stage(cls, description, groups)
+        with recorded(stage.name):
+            work(stage)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{sys.argv[-1]}: {error}")
+
+
+def print_scores(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line per head and seed, and one on tags that could not be scored, if there are any."""
+    for row in rows:
+        print(
+            f"{row['head']}, seed {row['seed']}: ROC-AUC {row['roc_auc_tag']:.4f}, "
+            f"PR-AUC {row['pr_auc_tag']:.4f} (TAG, test)"
+        )
+    if rows[0]["n_tags_excluded"]:
+        print(
+            f"{rows[0]['n_tags_excluded']} tags have no positive, or no negative, in the test split and are left out "
+            f"of the means"
+        )

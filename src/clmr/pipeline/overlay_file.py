@@ -1,0 +1,53 @@
+"""Writing ``params.yaml`` at another scale, comments kept."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from clmr.params import load_params
+from clmr.pipeline.recipes import overlaid
+from clmr.storage.files import write_text
+from clmr.storage.yaml_files import parse_yaml, read_yaml
+
+_BASE_SCALE = "embedded"
+
+
+def write_overlaid(params: Path, overlay: Path) -> None:
+    """Put an overlay's values into a parameter file; it is checked first, and changed whole or not at all.
+
+    Raises:
+        ValueError: If the file is not at the embedded scale any more, the overlay has a key that it lacks, or the
+            result is not valid.
+    """
+    base, changes = read_yaml(params), read_yaml(overlay)
+    if base.get("scale") != _BASE_SCALE:
+        raise ValueError(
+            f"{params.name}: found scale {base.get('scale')!r}, expected {_BASE_SCALE}, over which all overlays are "
+            f"laid; git checkout {params.name} brings it back"
+        )
+    wanted = overlaid(base, changes, overlay.name)
+    load_params(wanted)
+    round_trip = YAML()
+    round_trip.width = 120
+    document = round_trip.load(params.read_text(encoding="utf-8"))
+    _become(document, wanted)
+    text = io.StringIO()
+    round_trip.dump(document, text)
+    # ruamel follows YAML 1.2 and everything else here 1.1: what is written must read as what is meant.
+    if parse_yaml(text.getvalue(), params.name) != wanted:
+        raise ValueError(f"{params.name}: {overlay.name} cannot be written into it without a loss; edit it by hand")
+    write_text(params, text.getvalue())
+
+
+def _become(document: Any, wanted: Mapping[str, Any]) -> None:
+    """Change a loaded document into what is wanted, leaving alone what is so already, comments included."""
+    for key in [key for key in document if key not in wanted]:
+        del document[key]
+    for key, value in wanted.items():
+        if isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
+            _become(document[key], value)
+        elif key not in document or document[key] != value:
+            document[key] = value

@@ -1,0 +1,184 @@
+"""Stage ``plan``: checks all of ``params.yaml`` and writes one file for each stage, on which the stage depends.
+
+The file holds the parameters that the stage may see, resolved, and a digest of each module that it runs. So
+changing a base value reruns the runs it reaches and leaves alone those that override it, and editing a module
+reruns the stages that use it. This is the one place where the stages, their entry points and their parameters
+stand side by side.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clmr.paper.planned import PublishedStage, ScoredSystem
+from clmr.params import Params, Run, grids_of, load_params, runs_of, supervised_runs_of
+from clmr.pipeline import paths
+from clmr.pipeline.code import code_digests
+from clmr.pipeline.stage_params import (
+    Combination,
+    DownloadStage,
+    EvaluateStage,
+    GridStage,
+    LogMelStage,
+    PretrainStage,
+    ReportStage,
+    StoreStage,
+    SupervisedStage,
+    TaggingStage,
+)
+from clmr.storage.files import write_json
+from clmr.storage.strict import to_mapping
+from clmr.storage.yaml_files import read_yaml
+
+MAIN = "main"
+"""The experiment of Table 6.1."""
+
+# Encoders as initialised are systems of their own; the thesis has the first.
+_UNTRAINED = {"sample_cnn": "random_init", "cpc": "random_init_cpc"}
+_COMPARED = ("batch_size", "epochs", "temperature", "projector", "label_fraction")
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage as it is about to be written.
+
+    Attributes:
+        name: Name as DVC has it.
+        entry: The notebook, without suffix, or the module that it runs.
+        params: What it may see, an instance of its class in :mod:`clmr.pipeline.stage_params`.
+    """
+
+    name: str
+    entry: str
+    params: Any
+
+    @property
+    def notebook(self) -> str | None:
+        """The notebook that the stage runs, if it runs one."""
+        return None if self.entry.startswith("clmr.") else self.entry
+
+    def content(self) -> dict[str, Any]:
+        """The plan's file for this stage."""
+        entry = str(paths.source_notebook(self.entry)) if self.notebook else self.entry
+        return {
+            "stage": self.name,
+            "params": to_mapping(self.params),
+            "code": code_digests(entry, self.params),
+        }
+
+
+def planned_stages(params: Params) -> list[PlannedStage]:
+    """All stages but the plan itself, in the order in which readers see them."""
+    computing = [*_data(params), *_training(params), *_evaluations(params)]
+    tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
+    published = [PublishedStage(stage.name, stage.notebook) for stage in (*computing, tagging)]
+    report = PlannedStage("report", "09_report", ReportStage(params.scale, tuple(published)))
+    return [*computing, tagging, report]
+
+
+def system_of(recipe: Any) -> str:
+    """What tables call the system that a recipe trains, or leaves untrained.
+
+    It is derived, so that no line of the parameters can give a trained encoder out as an untrained one.
+    """
+    if recipe.method == "supervised":
+        return recipe.model.kind
+    return recipe.method if recipe.epochs else _UNTRAINED[recipe.encoder.kind]
+
+
+def _data(params: Params) -> Iterator[PlannedStage]:
+    for name, corpus in params.corpora.items():
+        yield PlannedStage(f"download@{name}", "01_download", DownloadStage(corpus))
+    for name, store in params.stores.items():
+        yield PlannedStage(f"store@{name}", "clmr.pipeline.stages.store", StoreStage(store))
+
+
+def _training(params: Params) -> Iterator[PlannedStage]:
+    for run in runs_of(params).values():
+        own = PretrainStage(run.recipe, run.experiment)
+        yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", own)
+    for run in supervised_runs_of(params).values():
+        own = SupervisedStage(run.recipe, run.experiment)
+        yield PlannedStage(f"supervised@{run.name}", "03_supervised", own)
+
+
+def _evaluations(params: Params) -> Iterator[PlannedStage]:
+    runs = runs_of(params)
+    for run in runs.values():
+        own = _evaluation(params, run, run.evaluate_on, run.experiment)
+        yield PlannedStage(f"evaluate@{run.name}", "clmr.pipeline.stages.evaluate", own)
+    for name, transfer in params.transfers.items():
+        own = _evaluation(params, runs[transfer.run], transfer.store, transfer.experiment)
+        yield PlannedStage(f"probe_transfer@{name}", "clmr.pipeline.stages.evaluate", own)
+    for store, baseline in params.baselines.items():
+        own = LogMelStage(params.log_mel, store, baseline.experiment)
+        yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", own)
+    for name, grid in grids_of(params).items():
+        yield PlannedStage(f"grid@{name}", "clmr.pipeline.stages.grid", _grid(params, grid))
+
+
+def _evaluation(params: Params, run: Run, store: str, experiment: str) -> EvaluateStage:
+    recipe = run.recipe
+    return EvaluateStage(run.name, recipe.seeds, recipe.encoder, params.probe, store, experiment)
+
+
+def _grid(params: Params, runs: list[Run]) -> GridStage:
+    own = tuple(Combination(dict(run.values), run.recipe) for run in runs)
+    return GridStage(own, params.probe, runs[0].evaluate_on, runs[0].experiment)
+
+
+def _tagging(params: Params) -> TaggingStage:
+    runs, supervised = runs_of(params), supervised_runs_of(params)
+    curves = tuple(run.name for run in runs.values() if run.experiment == MAIN and run.recipe.epochs)
+    corpora = {name: store.corpus for name, store in params.stores.items()}
+    order = list(dict.fromkeys(corpora.values()))
+    scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
+    scored.sort(key=lambda system: order.index(system.eval_corpus))
+    return TaggingStage(params.scale, params.tagging, tuple(scored), curves, corpora)
+
+
+def _probed(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
+    evaluated = [(f"evaluate@{name}", run, run.evaluate_on, run.experiment) for name, run in runs.items()]
+    evaluated += [
+        (f"probe_transfer@{name}", runs[transfer.run], transfer.store, transfer.experiment)
+        for name, transfer in params.transfers.items()
+    ]
+    for stage, run, store, experiment in evaluated:
+        if experiment == MAIN:
+            trained_on = params.stores[run.recipe.store].corpus if run.recipe.epochs else None
+            yield _scored(params, stage, run, trained_on, store)
+
+
+def _supervised(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
+    for name, run in runs.items():
+        if run.experiment == MAIN:
+            yield _scored(params, f"supervised@{name}", run, None, run.recipe.store)
+
+
+def _log_mel(params: Params) -> Iterator[ScoredSystem]:
+    for store, baseline in params.baselines.items():
+        if baseline.experiment == MAIN:
+            yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, params.stores[store].corpus, {})
+
+
+def _scored(params: Params, stage: str, run: Run, trained_on: str | None, store: str) -> ScoredSystem:
+    compared = {key: getattr(run.recipe, key) for key in _COMPARED if hasattr(run.recipe, key)}
+    return ScoredSystem(stage, system_of(run.recipe), run.name, trained_on, params.stores[store].corpus, compared)
+
+
+def main() -> None:
+    """Write the plan, or say in a sentence what is wrong with the parameters; then nothing is changed."""
+    try:
+        stages = planned_stages(load_params(read_yaml(paths.params_file())))
+    except ValueError as error:
+        sys.exit(f"params.yaml is not valid.\n{error}")
+    shutil.rmtree(paths.plan_file("plan").parents[1], ignore_errors=True)
+    for stage in stages:
+        write_json(paths.plan_file(stage.name), stage.content())
+    print(f"{len(stages)} stages planned")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""A stage at work: what it may see, where its unfinished work lies, and what it leaves behind."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from clmr.pipeline import paths
+from clmr.storage.files import read_json, write_json, write_text
+from clmr.storage.strict import from_mapping, to_mapping
+
+P = TypeVar("P")
+_FINISHED_BY = "finished_by.txt"
+
+
+@dataclass(frozen=True)
+class Stage(Generic[P]):
+    """One stage of the pipeline, as the plan describes it.
+
+    Attributes:
+        name: Name as DVC has it, such as ``pretrain@clmr_primary``.
+        key: The part behind ``@``; empty for a stage that is not one of a group.
+        params: What it may see of the parameters, and nothing else: an instance of its class.
+        code: Digest of each module that it runs.
+    """
+
+    name: str
+    key: str
+    params: P
+    code: Mapping[str, str]
+
+    @contextmanager
+    def resumable(self, inputs: list[Path]) -> Iterator[Path]:
+        """A folder for unfinished work: kept when the block fails or is killed, found again only if nothing changed.
+
+        Its name is a digest of parameters, code and inputs, and says nothing of the stage's own name. So two runs
+        with one recipe share it, and the second goes on from what the first has finished: trained once, shown twice.
+
+        Args:
+            inputs: Small files that identify the data read, such as a store's ``store.json``.
+        """
+        work = self.work_dir(inputs)
+        owner = work / _FINISHED_BY
+        # What this stage itself has finished is not taken for new: it was asked to run again.
+        if owner.is_file() and owner.read_text(encoding="utf-8") == self.name:
+            shutil.rmtree(work)
+        work.mkdir(parents=True, exist_ok=True)
+        yield work
+        if self._has_twins():
+            write_text(owner, self.name)
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def work_dir(self, inputs: list[Path]) -> Path:
+        """The folder of :meth:`resumable`, which need not exist."""
+        digest = hashlib.sha256(json.dumps(_identity(self.plan()), sort_keys=True).encode())
+        for file in inputs:
+            digest.update(file.read_bytes())
+        return paths.work_dir(self.name.partition("@")[0], digest.hexdigest()[:16])
+
+    def part(self, recipe: Any, seed: int) -> "Stage[Any]":
+        """One run of a stage that does several: the same code, with the parameters that decide this run alone."""
+        decisive = {"recipe": to_mapping(recipe) | {"seeds": [seed]}}
+        shared = {key: value for key, value in to_mapping(self.params).items() if key in ("probe", "evaluate_on")}
+        return Stage(self.name, self.key, decisive | shared, self.code)
+
+    def kept(self, inputs: list[Path], make: Callable[[Path], Any]) -> Any:
+        """What ``make`` gives, plain values, made once: the next time with the same inputs they are read from a file.
+
+        Args:
+            inputs: As for :meth:`resumable`.
+            make: Gets a folder for unfinished work, which is kept when it fails or is killed.
+        """
+        work = self.work_dir(inputs)
+        finished = work.with_suffix(".json")
+        if not finished.is_file():
+            work.mkdir(parents=True, exist_ok=True)
+            write_json(finished, make(work))
+            shutil.rmtree(work)
+        return read_json(finished)
+
+    def plan(self) -> dict[str, Any]:
+        """What the plan wrote for this stage."""
+        params = self.params if isinstance(self.params, Mapping) else to_mapping(self.params)
+        return {"stage": self.name, "params": params, "code": dict(self.code)}
+
+    def write_metrics(self, values: Mapping[str, Any]) -> None:
+        """Write what readers compare, to six decimals, for ``dvc metrics``."""
+        write_json(paths.metrics_file(self.name, self.params.experiment), _rounded(values))
+
+    def _has_twins(self) -> bool:
+        group = paths.plan_file(self.name).parent
+        mine = _identity(self.plan())
+        others = (file for file in group.glob("*.json") if file.stem != self.key)
+        return any(_identity(read_json(file)) == mine for file in others)
+
+
+def open_stage(cls: type[P], name: str, params: Mapping[str, Any] | None = None) -> Stage[P]:
+    """A stage of the plan.
+
+    Args:
+        cls: Class of its parameters, from :mod:`clmr.pipeline.stage_params`.
+        name: Name as DVC has it.
+        params: Plain parameters to use instead of the plan's, such as those that papermill passes; None to read
+            the plan, as in a notebook run by hand.
+
+    Raises:
+        FileNotFoundError: If the plan has no such stage.
+        ValueError: If its parameters are not those of ``cls``.
+    """
+    plan = read_plan(name)
+    _, _, key = name.partition("@")
+    return Stage(name, key, from_mapping(cls, plan["params"] if params is None else params, name), plan["code"])
+
+
+def read_plan(name: str) -> dict[str, Any]:
+    """What the plan wrote for a stage: its name, parameters and code.
+
+    Raises:
+        FileNotFoundError: If the plan has no such stage, or was not made yet.
+    """
+    file = paths.plan_file(name)
+    if not file.is_file():
+        planned = ", ".join(sorted(paths.planned_stages())) or "none; run 'dvc repro plan' first"
+        raise FileNotFoundError(f"the plan has no stage {name!r}; planned are {planned}")
+    return read_json(file)
+
+
+def _identity(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a plan decides the result: all but the names of the stage and of the table that shows it."""
+    params = {key: value for key, value in plan["params"].items() if key != "experiment"}
+    return {"params": params, "code": plan["code"]}
+
+
+def _rounded(value: Any) -> Any:
+    """Floats to six decimals: more say nothing about a score, and differ between machines."""
+    if isinstance(value, Mapping):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return round(value, 6) if isinstance(value, float) else value

@@ -1,0 +1,105 @@
+"""What each stage may see: one strict class per kind of stage, filled by the plan and read back by the stage."""
+
+from typing import Annotated, Any
+
+from clmr.corpora.build_store import StoreParams
+from clmr.corpora.registry import CORPORA
+from clmr.evaluation.log_mel import LogMelParams
+from clmr.evaluation.probe import ProbeParams
+from clmr.models.encoders import ENCODERS
+from clmr.paper.figure_params import TaggingParams
+from clmr.paper.planned import PublishedStage, Scale, ScoredSystem
+from clmr.storage.strict import Variants, strict
+from clmr.training.pretrain import METHODS
+
+SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
+RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
+"""Recipes of all kinds of training, told apart by their method."""
+
+
+@strict
+class DownloadStage:
+    """A corpus that is rendered or fetched."""
+
+    corpus: Annotated[Any, CORPORA]
+
+
+@strict
+class StoreStage:
+    """A corpus that is brought to one sample rate."""
+
+    store: StoreParams
+
+
+@strict
+class PretrainStage:
+    """A pre-training run."""
+
+    recipe: Annotated[Any, METHODS]
+    experiment: str
+
+
+@strict
+class SupervisedStage:
+    """A run of supervised training."""
+
+    recipe: Annotated[Any, SUPERVISED]
+    experiment: str
+
+
+@strict
+class EvaluateStage:
+    """A frozen encoder, one checkpoint per seed of its run, probed on a store."""
+
+    run: str
+    seeds: tuple[int, ...]
+    encoder: Annotated[Any, ENCODERS]
+    probe: ProbeParams
+    store: str
+    experiment: str
+
+
+@strict
+class LogMelStage:
+    """The baseline without learned representations, on a store."""
+
+    log_mel: LogMelParams
+    store: str
+    experiment: str
+
+
+@strict
+class Combination:
+    """One run of a grid: what it has different, by dotted key, and its whole recipe."""
+
+    values: dict[str, Any]
+    recipe: Annotated[Any, RECIPES]
+
+
+@strict
+class GridStage:
+    """Runs that differ in a few values, trained and scored one after the other in one process."""
+
+    combinations: tuple[Combination, ...]
+    probe: ProbeParams
+    evaluate_on: str
+    experiment: str
+
+
+@strict
+class TaggingStage:
+    """What the tables and figures of the main experiment show."""
+
+    scale: Scale
+    tagging: TaggingParams
+    systems: tuple[ScoredSystem, ...]
+    curves: tuple[str, ...]
+    corpora: dict[str, str]
+
+
+@strict
+class ReportStage:
+    """What the gallery is about."""
+
+    scale: Scale
+    stages: tuple[PublishedStage, ...]

@@ -1,0 +1,66 @@
+"""Stage ``grid@<name>``: small runs that differ in a few values, trained and scored one after the other.
+
+One process does them all, so that a run does not pay for the start of a stage. What a run has scored is kept under a
+digest of all that decides it: when a value of the grid is added or changed, only what is new is trained.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from clmr.compute.runtime import device, log_to_output
+from clmr.corpora.store import STORE_NAME, Store, open_store
+from clmr.evaluation.end_to_end import evaluate_supervised
+from clmr.evaluation.frozen import evaluate_encoder
+from clmr.evaluation.probe import ProbeParams
+from clmr.evaluation.scores import ScoreRow, save_score_rows
+from clmr.pipeline import paths
+from clmr.pipeline.command_line import run_stage
+from clmr.pipeline.stage import Stage
+from clmr.pipeline.stage_params import GridStage
+from clmr.training.pretrain import pretrain
+from clmr.training.supervised import SupervisedRecipe, train_supervised
+
+
+def work(stage: Stage[GridStage]) -> None:
+    """Train and score every combination under each of its seeds; the rows name what a combination has different."""
+    log = log_to_output()
+    params, rows = stage.params, []
+    roles = params.combinations[0].recipe.store, params.evaluate_on
+    store, tagged = (open_store(paths.store_dir(role)) for role in roles)
+    inputs = [store.folder / STORE_NAME, tagged.folder / STORE_NAME]
+    for combination in params.combinations:
+        for seed in combination.recipe.seeds:
+            log.info("%s, seed %d", ", ".join(f"{key} {value}" for key, value in combination.values.items()), seed)
+            part = stage.part(combination.recipe, seed)
+            found = part.kept(
+                inputs,
+                lambda folder, recipe=combination.recipe, seed=seed: scored(
+                    recipe, seed, store, tagged, params.probe, folder
+                ),
+            )
+            rows += [combination.values | row for row in found]
+    save_score_rows(paths.scores_dir(stage.name, params.experiment), rows)
+    print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")
+
+
+def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbeParams, folder: Path) -> list[ScoreRow]:
+    """Scores of one run, trained from the start or from what an interrupted stage left in the folder.
+
+    Args:
+        recipe: Of pre-training, then probed, or of supervised training.
+        seed: One of its seeds.
+        store: Store that it reads.
+        tagged: Store whose tags are predicted; the same for supervised training.
+        probe: How heads are trained on a pre-trained encoder.
+        folder: Keeps unfinished work.
+    """
+    if isinstance(recipe, SupervisedRecipe):
+        trained = train_supervised(recipe, seed, store, folder, device())
+        return evaluate_supervised(trained, recipe, seed, store, device(), folder / "scores")
+    encoder = pretrain(recipe, seed, store, folder, device()).encoder
+    encoder.requires_grad_(False)
+    return evaluate_encoder(encoder, tagged, probe, seed, device(), folder, folder / "embeddings", folder / "scores")
+
+
+if __name__ == "__main__":
+    run_stage(GridStage, "train and score the runs of a grid", ["grid"], work)

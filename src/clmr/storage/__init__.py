@@ -1,0 +1,1 @@
+"""Files, tensors and parameters on disk: whole or absent, checked when read."""

@@ -1,0 +1,173 @@
+"""The plan: each stage depends on what can change its result, on nothing else, and results are not out of date."""
+
+import hashlib
+import json
+import re
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clmr.paper import artefacts
+from clmr.params import load_params, read_params
+from clmr.pipeline import code, paths
+from clmr.pipeline.plan import planned_stages
+from clmr.storage.yaml_files import read_yaml
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+MAPPING = read_yaml(ROOT / "params.yaml")
+CHEAP = ("plan", "tagging", "report")
+
+
+def definition(stage: str) -> dict[str, Any]:
+    return PIPELINE[stage].get("do", PIPELINE[stage])
+
+
+def contents(mapping: dict[str, Any] = MAPPING) -> dict[str, dict[str, Any]]:
+    return {stage.name: stage.content() for stage in planned_stages(load_params(mapping))}
+
+
+def stages_changed_by(change: Any) -> set[str]:
+    mapping = deepcopy(MAPPING)
+    change(mapping)
+    before, after = contents(), contents(mapping)
+    return {name for name in after if before.get(name) != after[name]}
+
+
+def stages_that_run(module: str) -> set[str]:
+    return {name for name, content in contents().items() if module in content["code"]}
+
+
+def test_no_published_result_is_out_of_date():
+    """The plan of the committed code and parameters is the one that dvc.lock was written for."""
+    locked = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
+    for name, content in contents().items():
+        path = paths.plan_file(name).relative_to(paths.root())
+        written = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        digest = hashlib.md5(written.encode()).hexdigest()
+        dependencies = {entry["path"]: entry["md5"] for entry in locked[name]["deps"]}
+        assert dependencies[path.as_posix()] == digest, f"{name} is out of date: run dvc repro"
+
+
+def test_the_plan_has_every_stage_of_dvc_yaml_and_no_other():
+    expected = set()
+    for stage, entry in PIPELINE.items():
+        names = MAPPING[entry["foreach"].strip("${}")] if "foreach" in entry else None
+        expected |= {stage} if names is None else {f"{stage}@{name}" for name in names}
+    assert set(contents()) == expected - {"plan"}
+
+
+def test_every_stage_runs_what_the_plan_has_digested():
+    for stage in planned_stages(load_params(MAPPING)):
+        group, _, key = stage.name.partition("@")
+        command = definition(group)["cmd"].replace("${key}", key).split()
+        ran = command[3] if command[2] == "clmr.pipeline.notebooks" else command[2]
+        assert ran == stage.entry
+        assert stage.name in command
+
+
+@pytest.mark.parametrize("stage", [stage for stage in PIPELINE if stage != "plan"])
+def test_a_stage_depends_on_its_own_file_of_the_plan_and_on_no_code(stage):
+    dependencies = definition(stage)["deps"]
+    assert dependencies[0 if stage != "report" else 1].startswith(f"build/plan/{stage}")
+    assert not [path for path in dependencies if path.startswith("src")]
+    assert "params" not in definition(stage)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in PIPELINE if stage not in CHEAP])
+def test_costly_stages_keep_the_run_cache_and_read_no_executed_notebook(stage):
+    # One plain out without cache switches the run cache off for its stage; metrics and plots do not.
+    assert all(isinstance(out, str) for out in definition(stage)["outs"])
+    assert not [path for path in definition(stage)["deps"] if "executed" in path]
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_every_stage_says_what_it_does(stage):
+    assert len(definition(stage)["desc"]) > 20
+
+
+def test_files_are_short():
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 280
+    assert len((ROOT / "dvc.lock").read_text().splitlines()) <= 2_600
+
+
+def test_editing_a_variant_reruns_that_variant():
+    main = {name for name in contents() if name.startswith(("pretrain@", "evaluate@", "probe_transfer@"))}
+    cpc = {name for name in main if "cpc" in name}
+    assert stages_that_run("clmr.models.cpc") == cpc
+    assert stages_that_run("clmr.training.cpc") == {name for name in cpc if name.startswith("pretrain@")}
+    assert stages_that_run("clmr.models.pons") == {"supervised@pons_primary", "supervised@pons_secondary"}
+    augmented = stages_that_run("clmr.augmentations.pitch")
+    assert augmented == {"pretrain@clmr_primary", "pretrain@clmr_secondary", "pretrain@random_init"}
+    assert stages_that_run("clmr.corpora.rendered.synthesis") == {"download@scores", "download@merlin"}
+    assert {name.partition("@")[0] for name in stages_that_run("clmr.evaluation.log_mel")} == {"log_mel"}
+
+
+def test_no_figure_and_no_caption_can_rerun_a_costly_stage():
+    for name, content in contents().items():
+        papers = [module for module in content["code"] if module.startswith("clmr.paper")]
+        assert (name in CHEAP) == bool(papers), f"{name}: {papers}"
+
+
+def test_a_stage_sees_what_concerns_it_alone():
+    own = stages_changed_by(lambda params: params["runs"]["clmr_secondary"].update(temperature=0.1))
+    assert own == {"pretrain@clmr_secondary", "tagging"}
+    shared = stages_changed_by(lambda params: params["bases"]["clmr"].update(epochs=61))
+    assert shared == {"pretrain@clmr_primary", "tagging"}
+    probe = {name.partition("@")[0] for name in stages_changed_by(lambda params: params["probe"].update(n_resamples=9))}
+    assert probe == {"evaluate", "probe_transfer"}
+    figure = stages_changed_by(lambda params: params["tagging"]["t_sne"].update(perplexity=20.0))
+    assert figure == {"tagging"}
+    corpus = stages_changed_by(lambda params: params["corpora"]["merlin"].update(n_clips=9))
+    assert corpus == {"download@merlin"}
+
+
+def test_a_docstring_changes_no_plan_and_code_does(monkeypatch):
+    before = contents()
+    file = code.module_file("clmr.training.loop")
+    text = file.read_text()
+    edited = {"docstring": text.replace('"""', '"""Another word. ', 1), "code": text + "\nADDED = 1\n"}
+    original = Path.read_text
+    for kind, replacement in edited.items():
+        code._module_digest.cache_clear()
+        monkeypatch.setattr(
+            Path, "read_text", lambda self, *a, r=replacement, **k: r if self == file else original(self, *a, **k)
+        )
+        changed = {name for name, content in contents().items() if content != before[name]}
+        assert bool(changed) == (kind == "code")
+        assert not {name for name in changed if name.startswith(("download", "store", "evaluate", "log_mel", "report"))}
+    monkeypatch.undo()
+    code._module_digest.cache_clear()
+
+
+def test_every_artefact_is_written_by_its_stage_and_every_plot_is_an_artefact():
+    written: dict[str, set[str]] = {}
+    for stage in ("tagging",):
+        plots = {next(iter(entry)) for entry in definition(stage)["plots"]}
+        written[stage] = {Path(path).stem for path in plots}
+        for artefact in (entry for entry in artefacts.ARTEFACTS if entry.stage == stage):
+            folder = "tables" if artefact.is_table else "figures"
+            assert f"results/{folder}/{artefact.name}.csv" in plots
+            assert artefact.is_table or f"results/figures/{artefact.name}.png" in plots
+    for stage, names in written.items():
+        assert names == {artefact.name for artefact in artefacts.ARTEFACTS if artefact.stage == stage}
+
+
+def test_another_scale_runs_the_same_code():
+    smoke, embedded = read_params(ROOT / "params.yaml", ROOT / "params" / "smoke.yaml"), contents()
+    for stage in planned_stages(smoke):
+        assert stage.content()["code"] == embedded[stage.name]["code"]
+
+
+def test_no_committed_text_names_a_machine_or_a_registry():
+    forbidden = re.compile("|".join(("/wo" + "rk/", "/ro" + "ot/", "py" + "pi.org", "python" + "hosted")))
+    suffixes = {".py", ".yaml", ".yml", ".toml", ".md", ".lock", ".cff", ".ipynb", ".json", ".csv"}
+    skipped = {".venv", "build", "data", "checkpoints", ".git", ".dvc"}
+    top = [path for path in ROOT.iterdir() if path.name not in skipped]
+    for path in [file for entry in top for file in (entry.rglob("*") if entry.is_dir() else [entry])]:
+        if path.suffix in suffixes:
+            found = forbidden.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{path}: {found.group()}"

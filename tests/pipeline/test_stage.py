@@ -1,0 +1,88 @@
+"""A stage at work: it sees its plan alone, and finds unfinished work only where nothing has changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clmr.pipeline import paths
+from clmr.pipeline.stage import Stage, open_stage
+from clmr.storage.files import write_json
+from clmr.storage.strict import strict
+
+
+@strict
+class Toy:
+    epochs: int
+    experiment: str
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def planned(name: str, epochs: int = 3, code: str = "a", experiment: str = "main") -> Stage[Toy]:
+    content = {"stage": name, "params": {"epochs": epochs, "experiment": experiment}, "code": {"clmr.x": code}}
+    write_json(paths.plan_file(name), content)
+    return open_stage(Toy, name)
+
+
+def interrupted(stage: Stage[Toy], data: Path) -> str:
+    with pytest.raises(KeyboardInterrupt), stage.resumable([data]) as work:
+        (work / "state").touch()
+        raise KeyboardInterrupt
+    assert (work / "state").exists()
+    return work.name
+
+
+def test_a_stage_sees_its_plan_and_nothing_else(root):
+    stage = planned("pretrain@a")
+    assert (stage.key, stage.params, dict(stage.code)) == ("a", Toy(3, "main"), {"clmr.x": "a"})
+    assert open_stage(Toy, "pretrain@a", {"epochs": 5, "experiment": "x"}).params == Toy(5, "x")
+    with pytest.raises(FileNotFoundError, match="the plan has no stage 'pretrain@b'; planned are pretrain@a"):
+        open_stage(Toy, "pretrain@b")
+    with pytest.raises(ValueError, match="pretrain@a: found unknown key lr, allowed are epochs, experiment"):
+        open_stage(Toy, "pretrain@a", {"epochs": 5, "experiment": "x", "lr": 1})
+
+
+def test_without_a_plan_the_reader_is_told_how_to_make_it(root):
+    with pytest.raises(FileNotFoundError, match="planned are none; run 'dvc repro plan' first"):
+        open_stage(Toy, "tagging")
+
+
+def test_unfinished_work_is_found_again_only_under_the_same_inputs(root):
+    data = root / "store.json"
+    data.write_text("1")
+    first = interrupted(planned("pretrain@a"), data)
+    assert interrupted(planned("pretrain@a"), data) == first
+    assert interrupted(planned("pretrain@a", epochs=4), data) != first
+    assert interrupted(planned("pretrain@a", code="b"), data) != first
+    data.write_text("2")
+    assert interrupted(planned("pretrain@a"), data) != first
+
+
+def test_finished_work_leaves_nothing_behind(root):
+    with planned("pretrain@a").resumable([]) as work:
+        (work / "state").touch()
+    assert not work.exists()
+
+
+def test_two_runs_of_one_recipe_are_trained_once(root):
+    first, second = planned("pretrain@a"), planned("pretrain@b", experiment="ablation")
+    with first.resumable([]) as work:
+        (work / "state").write_text("trained")
+    with second.resumable([]) as again:
+        assert (again / "state").read_text() == "trained"
+    assert again == work
+    # Asked to run again, a stage does not take what it has finished itself for new.
+    with second.resumable([]) as anew:
+        assert not (anew / "state").exists()
+
+
+def test_metrics_have_six_decimals(root):
+    planned("evaluate@a").write_metrics({"linear": {"pr_auc": 0.123456789}, "n": 3})
+    written = json.loads((root / "results/metrics/main/evaluate_a.json").read_text())
+    assert written == {"linear": {"pr_auc": 0.123457}, "n": 3}

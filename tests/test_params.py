@@ -1,0 +1,237 @@
+"""All of params.yaml: the three scales resolve, and what is wrong is named with its place and what is allowed."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clmr.params import grids_of, load_params, read_params, runs_of, supervised_runs_of
+from clmr.pipeline.plan import planned_stages, system_of
+from clmr.storage.strict import from_mapping, to_mapping
+from clmr.storage.yaml_files import read_yaml
+
+ROOT = Path(__file__).parents[1]
+BASE = ROOT / "params.yaml"
+OVERLAYS = {"embedded": None, "smoke": ROOT / "params" / "smoke.yaml", "paper": ROOT / "params" / "paper.yaml"}
+MAPPING = read_yaml(BASE)
+
+
+def changed(change: Any) -> dict[str, Any]:
+    params = deepcopy(MAPPING)
+    change(params)
+    return params
+
+
+@pytest.mark.parametrize("scale", OVERLAYS)
+def test_every_scale_resolves_and_plans_the_same_runs(scale):
+    params, embedded = read_params(BASE, OVERLAYS[scale]), read_params(BASE)
+    for section in ("runs", "supervised_runs", "grids", "transfers", "baselines"):
+        assert list(getattr(params, section)) == list(getattr(embedded, section))
+    own_data = {"store@primary_16k", "store@secondary_16k"} if scale == "paper" else set()
+    assert {stage.name for stage in planned_stages(params)} - own_data == {
+        stage.name for stage in planned_stages(embedded)
+    }
+
+
+def test_paper_scale_has_the_settings_of_the_thesis():
+    params = read_params(BASE, OVERLAYS["paper"])
+    clmr, cpc = runs_of(params)["clmr_primary"].recipe, runs_of(params)["cpc_primary"].recipe
+    assert (clmr.encoder.sample_rate_hz, clmr.encoder.width, clmr.batch_size, clmr.temperature) == (
+        22_050,
+        128,
+        96,
+        0.5,
+    )
+    assert (cpc.encoder.width, cpc.n_steps, cpc.n_negatives, cpc.batch_size) == (512, 20, 15, 64)
+    assert supervised_runs_of(params)["pons_primary"].recipe.model.clip_duration_s == 15.0
+    assert params.probe.patience_epochs == 3
+
+
+def test_paper_scale_is_not_a_label_for_rendered_corpora():
+    with pytest.raises(ValueError, match="scale must be another label while the corpora scores, merlin are rendered"):
+        load_params(changed(lambda params: params.update(scale="paper")))
+
+
+WRONG = [
+    (lambda params: params["stores"]["primary"].update(corpus="nope"), "stores.primary.corpus: found 'nope'"),
+    (
+        lambda params: params["runs"]["clmr_primary"].update(store="x"),
+        "runs.clmr_primary.store: found 'x', which is not",
+    ),
+    (lambda params: params["runs"]["clmr_primary"].update(evaluate_on="x"), "runs.clmr_primary.evaluate_on: found 'x'"),
+    (lambda params: params["runs"]["clmr_primary"].update(lr=1), r"clmr_primary \(over clmr\): found unknown key lr"),
+    (lambda params: params["runs"]["clmr_primary"].update(n_steps=4), "found unknown key n_steps, allowed are"),
+    (
+        lambda params: params["runs"]["cpc_primary"].update(temperature=0.5),
+        r"\(over cpc\): found unknown key temperature",
+    ),
+    (lambda params: params["runs"]["clmr_primary"].update(temperature=0.0), "temperature must be > 0, got 0.0"),
+    (lambda params: params["runs"]["clmr_primary"].update(temperature=float("inf")), "temperature must be finite"),
+    (lambda params: params["runs"]["clmr_primary"].update(seeds=[0, 0]), r"seeds must be .*, got \[0, 0\]"),
+    (lambda params: params["runs"]["clmr_primary"].update(seeds=[]), r"seeds must be .*, got \[\]"),
+    (lambda params: params["runs"]["clmr_primary"].pop("over"), "runs.clmr_primary: missing key over; each line names"),
+    (
+        lambda params: params["runs"]["clmr_primary"].pop("store"),
+        "runs.clmr_primary: missing key store; each line states",
+    ),
+    (lambda params: params["runs"]["clmr_primary"].pop("experiment"), "missing key experiment; each line states over"),
+    (lambda params: params["runs"].update(cpc_primary=None), "runs.cpc_primary: missing key over"),
+    (lambda params: params["runs"]["cpc_primary"].update(over="nope"), "over: found 'nope', which is no base"),
+    (
+        lambda params: params["runs"]["cpc_primary"].update(over="sample_cnn"),
+        "method: found 'supervised', allowed are clmr",
+    ),
+    (lambda params: params["bases"]["clmr"].update(over="clmr"), "the base clmr is laid over itself"),
+    (lambda params: params["bases"]["clmr"].pop("method"), "method: found None, allowed are clmr, cpc"),
+    (lambda params: params["bases"]["clmr"].pop("temperature"), "missing key temperature; add it"),
+    (
+        lambda params: params["bases"]["clmr"]["augmentations"].update(chorus={"p": 0.5}),
+        "found unknown key chorus, allowed",
+    ),
+    (lambda params: params["bases"]["clmr"]["augmentations"]["pitch"].update(p=1.5), "pitch.p must be <= 1, got 1.5"),
+    (lambda params: params["bases"]["clmr"]["optimizer"].update(kind="sgd"), "kind: found str 'sgd', allowed are adam"),
+    (
+        lambda params: params["bases"]["cpc"]["optimizer"].update(learning_rate_factor=1),
+        "unknown key learning_rate_factor",
+    ),
+    (
+        lambda params: params["bases"]["cpc"]["optimizer"]["schedule"].update(kind="constant"),
+        "found unknown key warmup_epochs, allowed are kind",
+    ),
+    (lambda params: params["bases"]["cpc"].update(n_steps=500), "n_steps must be in 1 to .*, got 500"),
+    (
+        lambda params: params["runs"]["cpc_primary"].update(encoder={"strides": [5]}),
+        r"cpc_primary .*encoder: strides must be 7 numbers >= 1, one for each kernel, got \[5\]",
+    ),
+    (lambda params: params["supervised_runs"]["pons_primary"].update(store="x"), "pons_primary.store: found 'x'"),
+    (lambda params: params["bases"]["supervised"].pop("label_fraction"), "missing key label_fraction"),
+    (
+        lambda params: params["bases"]["pons"]["model"].update(kind="vgg"),
+        "kind: found str 'vgg', allowed are sample_cnn",
+    ),
+    (
+        lambda params: params["supervised_runs"].update(clmr_primary=params["supervised_runs"]["pons_primary"]),
+        r"names in supervised_runs must be other than those in runs, .* got \['clmr_primary'\]",
+    ),
+    (
+        lambda params: params["transfers"]["random_init_secondary"].update(run="x"),
+        "random_init_secondary.run: found 'x'",
+    ),
+    (lambda params: params["baselines"].update(nope={"experiment": "main"}), "baselines.nope: found 'nope'"),
+    (
+        lambda params: params["probe"].update(learning_rate="1e-3"),
+        "probe.learning_rate: found str '1e-3', expected float",
+    ),
+    (lambda params: params["corpora"]["scores"].update(kind="cd"), "kind: found str 'cd', allowed are rendered"),
+    (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),
+    (lambda params: params["tagging"]["t_sne"].update(run="pons_primary"), "tagging.t_sne.run: found 'pons_primary'"),
+    (lambda params: params.update(extra={}), "params.yaml: found unknown key extra, allowed are scale, corpora"),
+    (lambda params: params["runs"].update({"a.b": {}}), "a name in runs must be at most 60 letters"),
+    (lambda params: params["runs"].update(CLMR_primary={}), "names in runs must be different by more than capital"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_what_is_wrong_in_params_is_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        load_params(changed(change))
+
+
+def test_what_is_not_a_mapping_is_refused():
+    for text in (None, [], "clmr", 3):
+        with pytest.raises(ValueError, match=r"params.yaml: found .*, expected a mapping with the keys scale"):
+            load_params(text)
+
+
+def test_a_base_value_reaches_the_runs_that_do_not_override_it():
+    before = runs_of(load_params(MAPPING))
+    params = changed(lambda params: params["bases"]["cpc"].update(epochs=99))
+    after = runs_of(load_params(params))
+    assert {name for name in before if before[name].recipe != after[name].recipe} == {"cpc_primary"}
+
+
+def test_a_resolved_recipe_reads_back():
+    for run in [*runs_of(load_params(MAPPING)).values(), *supervised_runs_of(load_params(MAPPING)).values()]:
+        assert from_mapping(type(run.recipe), to_mapping(run.recipe), "recipe") == run.recipe
+
+
+def test_names_of_systems_follow_from_what_was_trained():
+    params = load_params(MAPPING)
+    systems = {name: system_of(run.recipe) for name, run in (runs_of(params) | supervised_runs_of(params)).items()}
+    assert systems["clmr_primary"] == "clmr"
+    assert systems["random_init"] == "random_init"
+    assert systems["random_init_cpc"] == "random_init_cpc"
+    assert systems["pons_secondary"] == "pons"
+
+
+def with_a_hundred_runs() -> dict[str, Any]:
+    """Thirty ablations, eight transfers from an unlabelled corpus among others, a grid of label fractions and seeds."""
+    params = deepcopy(MAPPING)
+    params["corpora"]["fma_role"] = MAPPING["corpora"]["merlin"] | {"seed": 7}
+    params["stores"]["fma_role"] = MAPPING["stores"]["primary"] | {"corpus": "fma_role"}
+    params["bases"]["crop_only"] = {"over": "clmr", "epochs": 12, "augment_second_view": False, "augmentations": {}}
+    for index in range(30):
+        params["runs"][f"ablation_{index}"] = {
+            "over": "crop_only", "store": "primary", "evaluate_on": "primary", "experiment": "ablation",
+            "temperature": 0.1 + index / 100, "seeds": [0, 1, 2],
+        }  # fmt: skip
+    params["runs"]["clmr_fma_role"] = {
+        "over": "clmr", "store": "fma_role", "evaluate_on": "primary", "experiment": "transfer",
+    }  # fmt: skip
+    for index in range(8):
+        params["transfers"][f"to_{index}"] = {"run": "clmr_fma_role", "store": "secondary", "experiment": "transfer"}
+    params["grids"]["label_fractions"] = {
+        "over": "sample_cnn", "store": "primary", "evaluate_on": "primary", "experiment": "efficiency",
+        "seeds": [0, 1, 2], "grid": {"label_fraction": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]},
+    }  # fmt: skip
+    return params
+
+
+def test_a_hundred_runs_resolve_one_line_each():
+    params = load_params(with_a_hundred_runs())
+    stages = {stage.name: stage for stage in planned_stages(params)}
+    assert sum(name.startswith("evaluate@ablation") for name in stages) == 30
+    assert stages["evaluate@clmr_fma_role"].params.store == "primary"
+    assert len(stages["grid@label_fractions"].params.combinations) == 7
+    assert {scored.run for scored in stages["tagging"].params.systems if scored.run} <= {
+        *MAPPING["runs"], *MAPPING["supervised_runs"],
+    }  # fmt: skip
+    added = 2 + 30 + 1 + 8 + 4
+    assert len(BASE.read_text().splitlines()) + added <= 350
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"label_fractoin": [0.1]}, "grids.x: found unknown key label_fractoin, allowed are .*label_fraction"),
+        ({"label_fraction": [0.1, 1.5]}, r"grids.x \(over sample_cnn\).*label_fraction must be in \(0, 1\], got 1.5"),
+        ({"label_fraction": []}, "grids.x.grid: found .*, expected a mapping of keys to lists of values"),
+        ({}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
+        ({"label_fraction": 0.5}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
+    ],
+)
+def test_a_grid_that_cannot_be_run_is_refused(grid, message):
+    line = {
+        "over": "sample_cnn",
+        "store": "primary",
+        "evaluate_on": "primary",
+        "experiment": "efficiency",
+        "grid": grid,
+    }
+    with pytest.raises(ValueError, match=message):
+        load_params(changed(lambda params: params["grids"].update(x=line)))
+
+
+def test_a_grid_may_be_over_pre_training():
+    line = {
+        "over": "clmr", "store": "primary", "evaluate_on": "secondary", "experiment": "ablation",
+        "grid": {"temperature": [0.1, 0.5], "encoder.width": [8, 16]},
+    }  # fmt: skip
+    found = grids_of(load_params(changed(lambda params: params["grids"].update(x=line))))["x"]
+    assert [(run.recipe.temperature, run.recipe.encoder.width) for run in found] == [
+        (0.1, 8),
+        (0.1, 16),
+        (0.5, 8),
+        (0.5, 16),
+    ]
