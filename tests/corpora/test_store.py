@@ -81,6 +81,24 @@ def test_bytes_do_not_depend_on_workers_or_on_a_kill(store, store_params, corpus
     assert not work.exists()
 
 
+def test_a_store_is_read_back_before_it_is_used(store_params, corpus_dir, tmp_path, monkeypatch):
+    finish = building._finish
+
+    def on_a_bad_disk(work_dir, *arguments):
+        finish(work_dir, *arguments)
+        with (work_dir / "audio.i16").open("r+b") as audio:
+            audio.write(b"\x7f\x7f")
+
+    monkeypatch.setattr(building, "_finish", on_a_bad_disk)
+    with pytest.raises(ValueError, match="1 of 48 clips differ from their checksums"):
+        build_store(corpus_dir, store_params, tmp_path / "store", tmp_path / "work", n_workers=1)
+    assert not (tmp_path / "store").exists()
+    # The next build starts anew and ends as any other.
+    monkeypatch.setattr(building, "_finish", finish)
+    build_store(corpus_dir, store_params, tmp_path / "store", tmp_path / "work", n_workers=1)
+    open_store(tmp_path / "store").verify()
+
+
 def damaged(store: Store, folder: Path) -> Path:
     for path in store.folder.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())

@@ -18,4 +18,10 @@ class CorpusParams(Protocol):
     kind: str
 
     def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
-        """Put audio, ``clips.csv`` and ``tags.csv`` into ``corpus_dir``; go on from ``work_dir`` after a kill."""
+        """Make the corpus, or bring it into the one form that stores are built from.
+
+        Args:
+            corpus_dir: Gets ``clips.csv``, ``tags.csv`` and the audio files that the former names.
+            work_dir: Keeps what is done if the build is interrupted.
+            n_workers: Processes that work at the same time.
+        """

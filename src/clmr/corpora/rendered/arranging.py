@@ -59,7 +59,14 @@ class _Arranger:
     rng: np.random.Generator
 
     def player(self, role: str, instrument: str, program: int, notes: Iterable[Note]) -> Player:
-        """A player of ``notes`` at a level drawn from the range of the role."""
+        """A player of some notes at a level drawn from the range of the role.
+
+        Args:
+            role: Key of the level table.
+            instrument: Key of `INSTRUMENTS`.
+            program: Its General MIDI program.
+            notes: What it plays, in quarter notes.
+        """
         level_db = float(self.rng.uniform(*_ROLE_LEVEL_DB[role]))
         return Player(role, instrument, program, level_db, tuple(self._timed(note) for note in notes))
 

@@ -34,7 +34,14 @@ class Colouring:
 
 
 def draw_colouring(params: ColouringParams, sample_rate_hz: int, rng: np.random.Generator) -> Colouring:
-    """Conditions drawn uniformly from the parameters' ranges; band centres on a logarithmic scale."""
+    """Conditions drawn uniformly from the parameters' ranges; band centres on a logarithmic scale.
+
+    Args:
+        params: The ranges.
+        sample_rate_hz: Rate of the audio, below half of which all bands lie.
+        rng: Source of the draws.
+    """
+    # Well below Nyquist, towards which a peaking filter's upper half is squeezed.
     highest_hz = min(_EQ_HIGHEST_HZ, 0.4 * sample_rate_hz)
     centres_hz = np.exp(rng.uniform(np.log(_EQ_LOWEST_HZ), np.log(highest_hz), _N_EQ_BANDS))
     gains_db = rng.uniform(-params.eq_gain_db, params.eq_gain_db, _N_EQ_BANDS)
@@ -52,10 +59,22 @@ def draw_colouring(params: ColouringParams, sample_rate_hz: int, rng: np.random.
 def colour(
     samples: np.ndarray, colouring: Colouring, level_db: float, sample_rate_hz: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """``samples`` through equaliser and room, with noise, at ``level_db``; float32, same shape, within ±1.
+    """``samples`` through equaliser and room, with noise, at ``level_db``; float32, shape (T,), within ±1.
+
+    Args:
+        samples: Music, shape (T,).
+        colouring: Conditions.
+        level_db: Root mean square of the result before limiting, in dB re full scale.
+        sample_rate_hz: Rate of the audio.
+        rng: Source of the room's tail and of the noise.
 
     Raises:
         ValueError: If the samples are silent, since no level can be reached then.
+
+    >>> conditions = Colouring(((800.0, 6.0, 1.0),), rt60_s=0.2, wet_db=-12.0, snr_db=30.0, noise_slope=-1.0)
+    >>> tone = np.sin(np.arange(8_000) / 5)
+    >>> colour(tone, conditions, -20.0, 8_000, np.random.default_rng(0)).shape
+    (8000,)
     """
     music = add_room(equalise(samples, colouring.eq_bands, sample_rate_hz), colouring, sample_rate_hz, rng)
     music_rms = root_mean_square(music)
@@ -77,7 +96,15 @@ def root_mean_square(samples: np.ndarray) -> float:
 
 
 def equalise(samples: np.ndarray, bands: tuple[tuple[float, float, float], ...], sample_rate_hz: int) -> np.ndarray:
-    """``samples`` through peaking filters (Audio EQ Cookbook) with the given centres, gains and qualities."""
+    """``samples`` through peaking filters.
+
+    Source: Bristow-Johnson, Audio EQ Cookbook.
+
+    Args:
+        samples: Shape (T,).
+        bands: Centre in Hz, gain in dB and quality of each filter.
+        sample_rate_hz: Rate of the audio.
+    """
     if not bands:
         return samples
     sections = [_peaking_section(*band, sample_rate_hz) for band in bands]
@@ -85,7 +112,14 @@ def equalise(samples: np.ndarray, bands: tuple[tuple[float, float, float], ...],
 
 
 def add_room(samples: np.ndarray, colouring: Colouring, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
-    """``samples`` with the reverberation of a synthetic room: noise that decays by 60 dB in ``rt60_s``."""
+    """``samples`` with the reverberation of a synthetic room: noise that decays by 60 dB in ``rt60_s``.
+
+    Args:
+        samples: Shape (T,).
+        colouring: Length and level of the reverberation.
+        sample_rate_hz: Rate of the audio.
+        rng: Source of the noise.
+    """
     n_tail = max(1, round(colouring.rt60_s * sample_rate_hz))
     decay = 10.0 ** (-3 * np.arange(n_tail) / n_tail)
     tail = rng.standard_normal(n_tail) * decay
@@ -96,7 +130,16 @@ def add_room(samples: np.ndarray, colouring: Colouring, sample_rate_hz: int, rng
 
 
 def coloured_noise(n_samples: int, slope: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise of unit power whose power falls with frequency as f**slope, shape (n_samples,)."""
+    """Noise of unit power whose power falls with frequency as f**slope, shape (T,).
+
+    Args:
+        n_samples: T.
+        slope: Exponent; 0 is white, -1 pink, -2 brown.
+        rng: Source of the noise.
+
+    >>> coloured_noise(100, -1.0, np.random.default_rng(0)).shape
+    (100,)
+    """
     size = fft.next_fast_len(n_samples, real=True)
     spectrum = fft.rfft(rng.standard_normal(size, dtype=np.float32))
     # Flat below 1/500 of Nyquist: otherwise brown noise would be nothing but inaudible rumble.

@@ -28,6 +28,12 @@ def deal(options: tuple, weights: tuple[float, ...], n_cards: int, rng: np.rando
 
     Independent draws would leave rare options out of the small splits; a dealt deck does not.
 
+    Args:
+        options: What is dealt.
+        weights: How often each is to come, relative to the others.
+        n_cards: How many are dealt.
+        rng: Source of the order, and of what rounding decides.
+
     >>> sorted(deal(("a", "b"), (1.0, 3.0), 4, generator(0)))
     ['a', 'b', 'b', 'b']
     """

@@ -121,7 +121,13 @@ class RenderedCorpusParams:
         require(8000 <= self.sample_rate_hz <= 48000, "sample_rate_hz", self.sample_rate_hz, "in [8000, 48000]")
 
     def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
-        """Render the corpus into ``corpus_dir``; see :func:`clmr.corpora.rendered.build.build_corpus`."""
+        """Render the corpus.
+
+        Args:
+            corpus_dir: Gets audio and tables; see :func:`clmr.corpora.rendered.build.build_corpus`.
+            work_dir: Keeps finished clips if the build is interrupted.
+            n_workers: Processes that render at the same time.
+        """
         # Imported here: synthesis needs packages that are optional, and reading parameters must not.
         from clmr.corpora.rendered.build import build_corpus
 

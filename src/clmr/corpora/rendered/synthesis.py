@@ -50,6 +50,12 @@ def synthesise(parts: Sequence[Part], soundfont: str, sample_rate_hz: int, n_sam
 
     The same whatever was rendered before; without reverberation or any other effect.
 
+    Args:
+        parts: What is played; each gets a channel of its own.
+        soundfont: Name of an installed one.
+        sample_rate_hz: Rate of the result.
+        n_samples: Length of the result; notes that go on longer are cut.
+
     Raises:
         ValueError: If there are more parts than the synthesiser has channels.
         RuntimeError: If the soundfont lacks a program.
@@ -142,7 +148,11 @@ def _energy_curve(soundfont: str, is_kit: bool, program: int, pitch: int) -> np.
 
 
 def a_weighted(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """``samples`` filtered by the A-weighting of IEC 61672, without its phase; shape (T,)."""
+    """``samples`` filtered by the A-weighting of IEC 61672, without its phase; shape (T,).
+
+    >>> a_weighted(np.ones(8), 8_000).shape
+    (8,)
+    """
     squared = np.fft.rfftfreq(len(samples), 1 / sample_rate_hz) ** 2
     numerator = 1.2589 * 12194.0**2 * squared**2
     low = (squared + 20.6**2) * np.sqrt((squared + 107.7**2) * (squared + 737.9**2))

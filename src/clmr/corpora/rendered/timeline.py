@@ -37,7 +37,14 @@ class Timeline:
 
 
 def cut_timeline(score: Score, pulse_bpm: float, duration_s: float, start_fraction: float) -> Timeline:
-    """``duration_s`` of the score from the bar at ``start_fraction`` of it, looped if need be."""
+    """``duration_s`` of the score from the bar at ``start_fraction`` of it, looped if need be.
+
+    Args:
+        score: What is played.
+        pulse_bpm: Beats a minute, as one would tap them.
+        duration_s: Length of the clip.
+        start_fraction: Where in the score the clip begins, in [0, 1).
+    """
     pulses = pulses_per_bar(score)
     pulse_quarters = score.bar_quarters / pulses
     length = duration_s * pulse_bpm / 60 * pulse_quarters
