@@ -2,6 +2,7 @@
 
 import multiprocessing
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -10,8 +11,8 @@ from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import checked_difference
 from benchmarks.timing import repeated_s
 from benchmarks.worker_pool import augment_examples, one_thread, seed_everything
-from benchmarks.workloads import synthetic_audio
-from clmr.augmentations import AugmentationParams, augment
+from benchmarks.workloads import synthetic_audio, thesis_chain
+from clmr.augmentations.chain import AugmentationParams
 from clmr.compute.runtime import device as chosen_device
 from clmr.compute.runtime import n_workers
 from clmr.compute.seeding import generator
@@ -46,13 +47,13 @@ class ChainSize:
         return FORMATS[self.sample_rate_hz].clip_samples
 
 
-def our_chain_s(size: ChainSize, params: AugmentationParams, device: torch.device) -> list[float]:
+def our_chain_s(size: ChainSize, chain: AugmentationParams, device: torch.device) -> list[float]:
     """Duration in s of each repeat of our chain on all batches, the same draws in each."""
     batch = synthetic_audio(size.batch_size, size.n_samples, size.sample_rate_hz).to(device)
 
     def work() -> None:
         for number in range(size.n_batches):
-            augment(batch, params, size.sample_rate_hz, generator(0, number))
+            chain.augment(batch, size.sample_rate_hz, partial(generator, 0, number))
 
     return repeated_s(work, size.n_repeats, device)
 
@@ -73,7 +74,7 @@ def example_peers_s(size: ChainSize) -> dict[str, list[float]]:
 
 def batch_peer_s(size: ChainSize, device: torch.device) -> list[float]:
     """Durations of the library that treats batches, all cores or the GPU at its disposal."""
-    chain = BATCH_PEER.build(AugmentationParams.thesis(), size.sample_rate_hz)
+    chain = BATCH_PEER.build(thesis_chain(), size.sample_rate_hz)
     batch = synthetic_audio(size.batch_size, size.n_samples, size.sample_rate_hz).to(device)
 
     def work() -> None:
@@ -94,10 +95,10 @@ def check_chain(size: ChainSize, device: torch.device) -> str:
     """
     if device.type == "cpu":
         return "On the CPU there is nothing to check against: it is the reference of the GPU."
-    params = AugmentationParams.thesis()
+    chain, draws = thesis_chain(), partial(generator, 0, "check")
     batch = synthetic_audio(size.batch_size, size.n_samples, size.sample_rate_hz)
-    reference = augment(batch, params, size.sample_rate_hz, generator(0, "check"))
-    found = augment(batch.to(device), params, size.sample_rate_hz, generator(0, "check"))
+    reference = chain.augment(batch, size.sample_rate_hz, draws)
+    found = chain.augment(batch.to(device), size.sample_rate_hz, draws)
     difference = checked_difference(f"augmentations on {device.type}", found, reference, _TOLERANCE)
     return (
         f"Checked before timing: the chain on {device.type} differs from float32 on the CPU by at most "
@@ -110,10 +111,10 @@ def measure(quick: bool) -> Benchmark:
     device = chosen_device()
     size = ChainSize(8_000, 4, 1, 8, 2) if quick else ChainSize(22_050, 96, 4, 192, 5)
     check = check_chain(size, device)
-    thesis = AugmentationParams.thesis()
+    thesis = thesis_chain()
     repeats_s = {
         "ours": our_chain_s(size, thesis, device),
-        _LIKE_PEERS: our_chain_s(size, _without_delay_and_reverb(thesis), device),
+        _LIKE_PEERS: our_chain_s(size, replace(thesis, delay=None, reverb=None), device),
         **example_peers_s(size),
     }
     n_ours = size.n_batches * size.batch_size
@@ -133,7 +134,7 @@ def measure(quick: bool) -> Benchmark:
         notes=(
             f"{size.n_samples} samples at {size.sample_rate_hz} Hz; ours and {_BATCH_PEER_NAME} in batches of "
             f"{size.batch_size}, the others in {n_workers()} processes, one per core.",
-            f"Probabilities, of all: {_probabilities()}.",
+            f"Probabilities, of all: {_probabilities(thesis)}.",
             f"What peers lack, which makes them faster: {missing}.",
             f"Without delay and reverberation, as audiomentations and {_BATCH_PEER_NAME} work, ours makes "
             f"{like_peers:.0f}.",
@@ -144,10 +145,5 @@ def measure(quick: bool) -> Benchmark:
     )
 
 
-def _without_delay_and_reverb(params: AugmentationParams) -> AugmentationParams:
-    return replace(params, delay=replace(params.delay, p=0.0), reverb=replace(params.reverb, p=0.0))
-
-
-def _probabilities() -> str:
-    steps = vars(AugmentationParams.thesis())
-    return ", ".join(f"{name} {step.p:g}" for name, step in steps.items())
+def _probabilities(chain: AugmentationParams) -> str:
+    return ", ".join(f"{name} {step.p:g}" for name, step in chain.steps().items())

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from clmr.augmentations import AugmentationParams
+from clmr.augmentations.chain import AugmentationParams
 
 ExampleChain = Callable[[np.ndarray], np.ndarray]
 """One example of shape (T,), float32, to its augmented version."""

@@ -26,9 +26,9 @@ from benchmarks.workloads import (
     in_words,
     pipeline_recipe,
     recipe,
+    thesis_chain,
     write_synthetic_corpus,
 )
-from clmr.augmentations import AugmentationParams
 from clmr.compute.runtime import device as chosen_device
 from clmr.compute.runtime import n_workers
 from clmr.corpora.store import Store
@@ -67,7 +67,7 @@ class DecodedPairs(Dataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         if self.chain is None:  # built in the worker: chains cannot be sent to another process
-            self.chain = EXAMPLE_PEERS[_LIBRARY].build(AugmentationParams.thesis(), self.encoder.sample_rate_hz)
+            self.chain = EXAMPLE_PEERS[_LIBRARY].build(thesis_chain(), self.encoder.sample_rate_hz)
         audio, _ = soundfile.read(self.files[index], dtype="float32")
         first, second = (self._crop(audio) for _ in range(2))
         return self.chain(first), self.chain(second)

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from benchmarks.augmentation_peers import EXAMPLE_PEERS, ExampleChain
-from benchmarks.workloads import synthetic_audio
-from clmr.augmentations import AugmentationParams
+from benchmarks.workloads import synthetic_audio, thesis_chain
 
 EXAMPLES_PER_TASK = 8
 Task = tuple[str, int, int, int]
@@ -49,7 +48,7 @@ def _augment_task(task: Task) -> None:
 
 @lru_cache
 def _chain(peer: str, sample_rate_hz: int) -> ExampleChain:
-    return EXAMPLE_PEERS[peer].build(AugmentationParams.thesis(), sample_rate_hz)
+    return EXAMPLE_PEERS[peer].build(thesis_chain(), sample_rate_hz)
 
 
 @lru_cache

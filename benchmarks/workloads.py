@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import soundfile
 import torch
+import yaml
 from torch import Tensor
 
 from benchmarks.plain import ADAM_LEARNING_RATE, PROJECTION_DIM, TEMPERATURE
-from clmr.augmentations import AugmentationParams
+from clmr.augmentations.chain import AugmentationParams
 from clmr.compute.runtime import n_workers
 from clmr.compute.seeding import generator
 from clmr.corpora.build_store import StoreParams, build_store
@@ -20,6 +21,7 @@ from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import AdamParams, ConstantParams
 from clmr.params import read_params
 from clmr.pipeline import paths
+from clmr.storage.strict import from_mapping
 from clmr.training.clmr import CLMRRecipe
 
 PRECISIONS = ("fp32", "bf16")
@@ -56,6 +58,13 @@ def in_words(rates: Mapping[str, float], peers: tuple[str, ...]) -> str:
     return "; ".join([*(f"{name}: {rate:.1f}" for name, rate in rates.items()), *ratio])
 
 
+def thesis_chain() -> AugmentationParams:
+    """The thesis's chain of augmentations, from the base of CLMR in ``params.yaml``."""
+    stated = yaml.safe_load(paths.params_file().read_text(encoding="utf-8"))
+    bases = stated["bases"] if "bases" in stated else stated["pretrain"]
+    return from_mapping(AugmentationParams, bases["clmr"]["augmentations"], "params.yaml: clmr.augmentations")
+
+
 def pipeline_recipe() -> CLMRRecipe:
     """The recipe by which the pipeline pre-trains on its first corpus, from ``params.yaml``."""
     return read_params(paths.params_file()).recipes()["clmr_scores"]
@@ -70,7 +79,7 @@ def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRec
         encoder=encoder,
         projector="nonlinear",
         projection_dim=PROJECTION_DIM,
-        augmentations=AugmentationParams.thesis(),
+        augmentations=thesis_chain(),
         augment_second_view=True,
         temperature=TEMPERATURE,
         batch_size=batch_size,

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from signals import noise
 
-from clmr.augmentations.delay import DelayDraw, apply_delay
+from clmr.augmentations.delay import DelayDraw
+from tests.augmentations.signals import noise
 
 
 def drawn(*delay_ms: float) -> DelayDraw:
@@ -18,7 +18,7 @@ def drawn(*delay_ms: float) -> DelayDraw:
 def test_an_impulse_becomes_two(sample_rate_hz: int, delay_ms: float, delay: int) -> None:
     impulse = torch.zeros(1, 20_001)
     impulse[0, 17] = 0.8
-    echoed = apply_delay(impulse, drawn(delay_ms), sample_rate_hz)
+    echoed = drawn(delay_ms).apply(impulse, sample_rate_hz)
     expected = impulse.clone()
     expected[0, 17 + delay] = 0.4
     assert torch.equal(echoed, expected)
@@ -26,7 +26,7 @@ def test_an_impulse_becomes_two(sample_rate_hz: int, delay_ms: float, delay: int
 
 def test_each_example_has_its_own_delay() -> None:
     batch = noise(2, 3000)
-    echoed = apply_delay(batch, drawn(100.0, 200.0), 8000)
+    echoed = drawn(100.0, 200.0).apply(batch, 8000)
     for row, delay in enumerate((800, 1600)):
         assert torch.equal(echoed[row, :delay], batch[row, :delay])
         torch.testing.assert_close(echoed[row, delay:], batch[row, delay:] + 0.5 * batch[row, :-delay])
@@ -34,4 +34,4 @@ def test_each_example_has_its_own_delay() -> None:
 
 def test_a_delay_longer_than_the_clip_changes_nothing() -> None:
     batch = noise(1, 101)
-    assert torch.equal(apply_delay(batch, drawn(500.0), 8000), batch)
+    assert torch.equal(drawn(500.0).apply(batch, 8000), batch)

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from signals import cents, level_db, noise, peak_hz, tone
 
-from clmr.augmentations.pitch import PitchDraw, apply_pitch
+from clmr.augmentations.pitch import PitchDraw
+from tests.augmentations.signals import cents, level_db, noise, peak_hz, tone
 
 
 def drawn(*semitones: float) -> PitchDraw:
@@ -18,7 +18,7 @@ def test_a_tone_is_transposed_within_10_cents_and_1_db(
 ) -> None:
     intervals = (-7.0, -5.5, -1.0, -0.13, 0.0, 0.37, 2.0, 4.9, 7.0)
     signal = tone(frequency_hz, sample_rate_hz, n_samples)
-    shifted = apply_pitch(signal.expand(len(intervals), -1).contiguous(), drawn(*intervals), sample_rate_hz)
+    shifted = drawn(*intervals).apply(signal.expand(len(intervals), -1).contiguous(), sample_rate_hz)
     assert shifted.shape == (len(intervals), n_samples)
     for semitones, row in zip(intervals, shifted, strict=True):
         found = cents(peak_hz(row, sample_rate_hz), frequency_hz)
@@ -30,7 +30,7 @@ def test_a_tone_stays_one_tone() -> None:
     """Joints between grains stay 30 dB below a transposed tone."""
     signal = tone(440.0, 22_050, 59_049)
     for semitones in (-7.0, -2.5, 3.0, 7.0):
-        shifted = apply_pitch(signal, drawn(semitones), 22_050)[0]
+        shifted = drawn(semitones).apply(signal, 22_050)[0]
         spectrum = torch.fft.rfft(shifted * torch.hann_window(len(shifted))).abs().square()
         peak = int(spectrum.argmax())
         near = spectrum[peak - 5 : peak + 6].sum()
@@ -39,8 +39,8 @@ def test_a_tone_stays_one_tone() -> None:
 
 def test_up_and_down_returns_the_pitch() -> None:
     signal = tone(330.0, 22_050, 59_049)
-    there = apply_pitch(signal, drawn(4.3), 22_050)
-    back = apply_pitch(there, drawn(-4.3), 22_050)
+    there = drawn(4.3).apply(signal, 22_050)
+    back = drawn(-4.3).apply(there, 22_050)
     assert cents(peak_hz(back[0], 22_050), 330.0) == pytest.approx(0, abs=10)
 
 
@@ -51,7 +51,7 @@ def test_events_keep_their_times(semitones: float) -> None:
     for place in (5_000, 30_000, 52_000):
         signal = torch.zeros(1, 59_049)
         signal[0, place - 1102 : place + 1103] = noise(1, 2205)
-        shifted = apply_pitch(signal, drawn(semitones), sample_rate_hz)
+        shifted = drawn(semitones).apply(signal, sample_rate_hz)
         energy = shifted[0].square()
         found = float((energy * torch.arange(59_049)).sum() / energy.sum())
         assert abs(found - place) < 0.094 * sample_rate_hz
@@ -60,13 +60,13 @@ def test_events_keep_their_times(semitones: float) -> None:
 @pytest.mark.parametrize("semitones", [-7.0, 0.0, 7.0])
 def test_the_level_holds_to_the_end_of_the_clip(semitones: float) -> None:
     signal = tone(440.0, 22_050, 59_049)
-    shifted = apply_pitch(signal, drawn(semitones), 22_050)
+    shifted = drawn(semitones).apply(signal, 22_050)
     assert level_db(shifted[:, -400:]) == pytest.approx(level_db(signal), abs=1.5)
     assert level_db(shifted[:, :400]) == pytest.approx(level_db(signal), abs=1.5)
 
 
 @pytest.mark.parametrize("n_samples", [2, 3, 101, 1543, 1544, 4001])
 def test_any_length_is_kept(n_samples: int) -> None:
-    shifted = apply_pitch(noise(2, n_samples), drawn(-7.0, 7.0), 22_050)
+    shifted = drawn(-7.0, 7.0).apply(noise(2, n_samples), 22_050)
     assert shifted.shape == (2, n_samples)
     assert shifted.isfinite().all()

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from signals import level_db, tone
 
 from clmr.augmentations.resampling import read_grains
+from tests.augmentations.signals import level_db, tone
 
 
 @pytest.mark.parametrize("speed", [0.5, 342 / 512, 461 / 512, 511 / 512, 1.0, 563 / 512, 767 / 512, 2.0])

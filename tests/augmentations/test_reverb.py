@@ -5,16 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from signals import level_db, noise
 
 from clmr.augmentations.reverb import (
     ReverbDraw,
     all_pass_samples,
-    apply_reverb,
     comb_samples,
     feedback,
     loop_damping,
 )
+from tests.augmentations.signals import level_db, noise
 
 
 def drawn(room_size: float, reverberance: float, damping: float) -> ReverbDraw:
@@ -25,7 +24,7 @@ def drawn(room_size: float, reverberance: float, damping: float) -> ReverbDraw:
 def impulse_response(draw: ReverbDraw, sample_rate_hz: int, n_samples: int) -> torch.Tensor:
     impulse = torch.zeros(1, n_samples)
     impulse[0, 0] = 1.0
-    return (apply_reverb(impulse, draw, sample_rate_hz) - impulse)[0].double()
+    return (draw.apply(impulse, sample_rate_hz) - impulse)[0].double()
 
 
 def looped_reverb(signal: np.ndarray, draw: ReverbDraw, sample_rate_hz: int) -> np.ndarray:
@@ -60,7 +59,7 @@ def decay_s(response: torch.Tensor, sample_rate_hz: int) -> float:
 def test_spectra_equal_the_loops(settings: tuple[float, float, float], sample_rate_hz: int) -> None:
     signal = noise(1, 4001)
     draw = drawn(*settings)
-    wet = apply_reverb(signal, draw, sample_rate_hz)[0].double().numpy() - signal[0].double().numpy()
+    wet = draw.apply(signal, sample_rate_hz)[0].double().numpy() - signal[0].double().numpy()
     expected = looped_reverb(signal[0].double().numpy(), draw, sample_rate_hz)
     # The circular convolution wraps around what follows the clip, 60 dB down.
     assert np.sqrt(np.mean((wet - expected) ** 2)) < 2e-3 * np.sqrt(np.mean(expected**2)) + 1e-8
@@ -69,7 +68,7 @@ def test_spectra_equal_the_loops(settings: tuple[float, float, float], sample_ra
 def test_a_long_clip_equals_the_loops_to_its_end() -> None:
     signal = noise(1, 59_049)
     draw = drawn(40, 85, 30)
-    wet = apply_reverb(signal, draw, 22_050)[0].double().numpy() - signal[0].double().numpy()
+    wet = draw.apply(signal, 22_050)[0].double().numpy() - signal[0].double().numpy()
     expected = looped_reverb(signal[0].double().numpy(), draw, 22_050)
     error, end = wet - expected, slice(-2000, None)
     assert np.sqrt(np.mean(error**2)) < 2e-3 * np.sqrt(np.mean(expected**2))
@@ -114,12 +113,12 @@ def test_times_do_not_depend_on_the_sample_rate() -> None:
 
 def test_wet_level_stands_below_the_dry_level() -> None:
     signal = noise(1, 59_049)
-    wet = apply_reverb(signal, drawn(100, 50, 50), 22_050) - signal
+    wet = drawn(100, 50, 50).apply(signal, 22_050) - signal
     assert -30 < level_db(wet) - level_db(signal) < -5
 
 
 @pytest.mark.parametrize("n_samples", [2, 3, 101, 4097])
 def test_any_length_is_kept(n_samples: int) -> None:
-    wet = apply_reverb(noise(1, n_samples), drawn(0, 100, 0), 8_000)
+    wet = drawn(0, 100, 0).apply(noise(1, n_samples), 8_000)
     assert wet.shape == (1, n_samples)
     assert wet.isfinite().all()

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import embedding, flops, memory, probe, training_step
+from benchmarks import augmentation_chain, embedding, flops, memory, probe, training_step
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import CheckError, checked_difference
 from benchmarks.plain import PlainTraining, with_weights_of
 from benchmarks.processes import in_fresh_process, peak_memory_gb, returning_freed_memory
 from benchmarks.report import NOT_INSTALLED, NOT_MEASURED, json_file, record, table, write_record, write_table
 from benchmarks.timing import repeated_s
-from benchmarks.workloads import synthetic_audio
+from benchmarks.workloads import synthetic_audio, thesis_chain
 from clmr.models.heads import projector
 from clmr.models.initialisation import initialise
 from clmr.models.sample_cnn import FORMATS, SampleCNN, SampleCNNParams
@@ -98,6 +98,14 @@ def test_quick_measurements_are_positive_and_finite(module, tmp_path, monkeypatc
         assert min(times) > 0
     write_record(tmp_path, record(measured, CPU, quick=True))
     assert read_json(json_file(tmp_path, measured.name, "cpu"))["quick"] is True
+
+
+def test_the_whole_chain_of_the_thesis_is_timed():
+    assert list(thesis_chain().steps()) == ["polarity", "noise", "gain", "filter", "delay", "pitch", "reverb"]
+    size = augmentation_chain.ChainSize(8_000, batch_size=2, n_batches=1, n_peer_examples=0, n_repeats=2)
+    times = augmentation_chain.our_chain_s(size, thesis_chain(), CPU)
+    assert len(times) == 2
+    assert min(times) > 0
 
 
 def test_a_fresh_process_sees_the_allocator_it_is_to_have(monkeypatch):

@@ -1,6 +1,4 @@
-"""Augmentations of raw audio, batched: see ``chain`` for the order and the entry points."""
+"""Augmentations of raw audio, batched: one module for each step, and ``chain``, which puts them in order.
 
-from clmr.augmentations.chain import ChainDraw, apply_chain, augment, draw_chain
-from clmr.augmentations.parameters import AugmentationParams
-
-__all__ = ["AugmentationParams", "ChainDraw", "apply_chain", "augment", "draw_chain"]
+Nothing is imported here, so that whoever needs one step does not depend on all of them.
+"""

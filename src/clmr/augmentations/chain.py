@@ -1,107 +1,133 @@
 """The chain of augmentations on batches of raw audio.
 
-What belongs here: the order of the steps. What does not: the steps, and the random crop before
+What belongs here: which steps there are, and in what order. What does not: the steps, and the random crop before
 them, which is the data loader's.
 """
 
-import functools
-from typing import NamedTuple, Self
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
-from clmr.augmentations import delay, filters, level, pitch, reverb
-from clmr.augmentations.drawing import Draw, treat_chosen
-from clmr.augmentations.parameters import AugmentationParams
+from clmr.augmentations.delay import DelayParams
+from clmr.augmentations.filter import FilterParams
+from clmr.augmentations.gain import GainParams
+from clmr.augmentations.noise import NoiseParams
+from clmr.augmentations.pitch import PitchParams
+from clmr.augmentations.polarity import PolarityParams
+from clmr.augmentations.reverb import ReverbParams
+from clmr.augmentations.step import Draw, StepParams
+from clmr.storage.strict import strict
 
 
-class ChainDraw(NamedTuple):
-    """Parameters drawn for every step and B examples, in the order in which the steps are applied."""
+@strict
+class AugmentationParams:
+    """Settings of the chain: one field per step, in the order in which they are applied; None leaves a step out.
 
-    polarity: Draw
-    noise: level.NoiseDraw
-    gain: level.GainDraw
-    filter: filters.FilterDraw
-    delay: delay.DelayDraw
-    pitch: pitch.PitchDraw
-    reverb: reverb.ReverbDraw
+    A new step is a module of its own and a field here.
 
-    def examples(self, which: slice | Tensor) -> Self:
-        """The parameters of some of the examples."""
-        return type(self)(*(step[which] for step in self))
-
-
-def augment(batch: Tensor, params: AugmentationParams, sample_rate_hz: int, generator: torch.Generator) -> Tensor:
-    """Each example of the batch through its own random chain of augmentations, shape (B, T).
-
-    Source: thesis §3.1, steps 2 to 8 (step 1, the crop, comes before).
-
-    Args:
-        batch: Audio, float32 of shape (B, T) with B >= 1 and T >= 2, on any device; not changed.
-        params: Probabilities and ranges.
-        sample_rate_hz: Sample rate in Hz.
-        generator: Generator on the CPU.
-
-    Returns:
-        A new tensor of shape (B, T).
-
-    Raises:
-        ValueError: If the batch has another shape or type, the sample rate is not positive, or, on
-            the CPU, a sample is NaN or infinite. On a GPU the host would have to wait for the
-            answer; such samples pass through to the loss.
-
-    >>> batch = torch.zeros(2, 8000)
-    >>> augment(batch, AugmentationParams.thesis(), 8000, torch.Generator().manual_seed(0)).shape
-    torch.Size([2, 8000])
+    Source: thesis §3.1 for the steps and their order; §6.3 for the probabilities in ``params.yaml`` of polarity,
+        filter, delay, pitch and reverb, which §6.6.1 uses from there on; the released code for those of noise and
+        gain, which the thesis does not give.
+    Differs: the released code has probabilities of 0.3, 0.6 and 0.6 for delay, pitch and reverb.
     """
-    _check(batch, sample_rate_hz)
-    return apply_chain(batch, draw_chain(params, len(batch), sample_rate_hz, generator), sample_rate_hz)
+
+    polarity: PolarityParams | None = None
+    noise: NoiseParams | None = None
+    gain: GainParams | None = None
+    filter: FilterParams | None = None
+    delay: DelayParams | None = None
+    pitch: PitchParams | None = None
+    reverb: ReverbParams | None = None
+
+    def steps(self) -> dict[str, StepParams]:
+        """The steps that are not left out, by name, in order.
+
+        >>> list(AugmentationParams(pitch=PitchParams(0.4, (-7.0, 7.0)), polarity=PolarityParams(0.8)).steps())
+        ['polarity', 'pitch']
+        """
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: step for name, step in named.items() if step is not None}
+
+    def draw(self, n_examples: int, sample_rate_hz: int, draws: Callable[[str], torch.Generator]) -> "ChainDraw":
+        """Values of every step for B examples.
+
+        Each step draws from a generator of its own, so that what is drawn for it depends neither on the settings
+        nor on the presence of any other step.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Sample rate of the audio in Hz.
+            draws: Gives the generator of a step, on the CPU, by the step's name.
+
+        >>> chain = AugmentationParams(pitch=PitchParams(0.4, (-7.0, 7.0)))
+        >>> chain.draw(4, 22050, lambda step: torch.Generator().manual_seed(len(step))).steps["pitch"].semitones.shape
+        torch.Size([4])
+        """
+        return ChainDraw(
+            {name: step.draw(n_examples, sample_rate_hz, draws(name)) for name, step in self.steps().items()}
+        )
+
+    def augment(self, batch: Tensor, sample_rate_hz: int, draws: Callable[[str], torch.Generator]) -> Tensor:
+        """Each example of the batch through its own random chain of augmentations, shape (B, T).
+
+        Source: thesis §3.1, steps 2 to 8 (step 1, the crop, comes before).
+
+        Args:
+            batch: Audio, float32 of shape (B, T) with B >= 1 and T >= 2, on any device; not changed.
+            sample_rate_hz: Sample rate in Hz.
+            draws: Gives the generator of a step, on the CPU, by the step's name.
+
+        Returns:
+            A new tensor of shape (B, T).
+
+        Raises:
+            ValueError: If the batch has another shape or type, the sample rate is not positive, or, on
+                the CPU, a sample is NaN or infinite. On a GPU the host would have to wait for the
+                answer; such samples pass through to the loss.
+
+        >>> chain = AugmentationParams(polarity=PolarityParams(p=1.0))
+        >>> chain.augment(torch.tensor([[0.5, -0.25]]), 8000, lambda step: torch.Generator()).tolist()
+        [[-0.5, 0.25]]
+        """
+        _check(batch, sample_rate_hz)
+        return self.draw(len(batch), sample_rate_hz, draws).apply(batch, sample_rate_hz)
 
 
-def draw_chain(
-    params: AugmentationParams, n_examples: int, sample_rate_hz: int, generator: torch.Generator
-) -> ChainDraw:
-    """Parameters of all steps for B examples.
+@dataclass(frozen=True)
+class ChainDraw:
+    """Values drawn for B examples.
 
-    The generator advances by as much whatever the probabilities, so that changing one step leaves
-    the draws of the others as they are.
+    Attributes:
+        steps: Draws of the steps by name, in the order in which they are applied.
 
-    >>> draw = draw_chain(AugmentationParams.thesis(), 4, 22050, torch.Generator().manual_seed(0))
-    >>> draw.pitch.semitones.shape
-    torch.Size([4])
+    >>> draw = AugmentationParams(polarity=PolarityParams(p=1.0)).draw(3, 8000, lambda step: torch.Generator())
+    >>> draw.examples(slice(1, 3)).apply(torch.ones(2, 4), 8000).shape
+    torch.Size([2, 4])
     """
-    return ChainDraw(
-        polarity=level.draw_polarity(params.polarity, n_examples, generator),
-        noise=level.draw_noise(params.noise, n_examples, generator),
-        gain=level.draw_gain(params.gain, n_examples, generator),
-        filter=filters.draw_filter(params.filter, n_examples, sample_rate_hz, generator),
-        delay=delay.draw_delay(params.delay, n_examples, generator),
-        pitch=pitch.draw_pitch(params.pitch, n_examples, generator),
-        reverb=reverb.draw_reverb(params.reverb, n_examples, generator),
-    )
 
+    steps: dict[str, Draw]
 
-def apply_chain(batch: Tensor, draw: ChainDraw, sample_rate_hz: int) -> Tensor:
-    """The batch through the chain with the drawn parameters, shape (B, T).
+    def examples(self, which: slice | Tensor) -> "ChainDraw":
+        """The values drawn for some of the examples."""
+        return ChainDraw({name: step.examples(which) for name, step in self.steps.items()})
 
-    The result for an example depends on its own audio and parameters only, to rounding:
-    1e-6 of its peak, 3e-5 with reverberation.
+    def apply(self, batch: Tensor, sample_rate_hz: int) -> Tensor:
+        """The batch through the chain with the drawn values: a new tensor of shape (B, T).
 
-    Args:
-        batch: Audio, float32 of shape (B, T).
-        draw: Parameters of the B examples.
-        sample_rate_hz: Sample rate in Hz.
-    """
-    batch = level.apply_levels(batch, draw.polarity, draw.gain)
-    treat_chosen(batch, draw.noise, level.add_noise)
-    for step, treat in (
-        (draw.filter, filters.apply_filter),
-        (draw.delay, delay.apply_delay),
-        (draw.pitch, pitch.apply_pitch),
-        (draw.reverb, reverb.apply_reverb),
-    ):
-        treat_chosen(batch, step, functools.partial(treat, sample_rate_hz=sample_rate_hz))
-    return batch
+        The result for an example depends on its own audio and values only, to rounding:
+        1e-6 of its peak, 3e-5 with reverberation.
+
+        Args:
+            batch: Audio, float32 of shape (B, T); not changed.
+            sample_rate_hz: Sample rate in Hz.
+        """
+        # One copy for all steps, which work in place: most of them leave most examples as they are.
+        augmented = batch.clone()
+        for step in self.steps.values():
+            step.treat_chosen(augmented, sample_rate_hz)
+        return augmented
 
 
 def _check(batch: Tensor, sample_rate_hz: int) -> None:

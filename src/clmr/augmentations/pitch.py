@@ -11,24 +11,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform
-from clmr.augmentations.frames import fast_length, runs, tiles
-from clmr.augmentations.parameters import PitchParams
+from clmr.augmentations.drawing import draw_chosen, draw_uniform
+from clmr.augmentations.fourier import fast_length
 from clmr.augmentations.resampling import SPEED_STEPS, read_grains
+from clmr.augmentations.slicing import runs, tiles
+from clmr.augmentations.step import Draw
+from clmr.storage.strict import Probability, require_range, strict
 
 _HOP_MS = 70.0
 _FADE_MS = 12.0
-# Half the search range. SoX searches 7.3 ms either way, less than a period of the lowest bass notes.
+# Half the search range. SoX's, 7.3 ms, is less than a period of the lowest bass notes.
 _SEARCH_MS = 12.0
 # The widest cross-fade in the input that the comparison of grains has to cover: a fifth up.
 _WIDEST_RATIO = 1.5
-
-
-@dataclass(frozen=True)
-class PitchDraw(Draw):
-    """Drawn transpositions."""
-
-    semitones: Tensor
 
 
 class Grains(NamedTuple):
@@ -40,51 +35,71 @@ class Grains(NamedTuple):
     search: int
 
 
-def draw_pitch(params: PitchParams, n_examples: int, generator: torch.Generator) -> PitchDraw:
-    """Which of the B examples are transposed, and by how much (uniform in semitones, continuous)."""
-    return PitchDraw(
-        draw_chosen(n_examples, params.p, generator), draw_uniform(n_examples, params.semitones, generator)
-    )
+@strict
+class PitchParams:
+    """Probability of transposing, and the range of the interval in semitones.
 
-
-def apply_pitch(batch: Tensor, draw: PitchDraw, sample_rate_hz: int) -> Tensor:
-    """Each example transposed, duration kept, shape (B, T).
-
-    Synchronised overlap-add, as in the SoX effect of the released code: the output is a chain of
-    82 ms grains of the input, each read at ``2 ** (semitones / 12)`` times the speed. Where a
-    grain takes over, it starts within 12 ms of its nominal place, where the input best resembles
-    what the grain before would have gone on with; the two are cross-faded over 12 ms.
-
-    The speed is rounded to a multiple of 1/512, by at most 2.6 cents within a fifth. Shifting up,
-    what would pass the Nyquist frequency is removed. Since time stands still, a shift up reads some
-    of the input twice and a shift down leaves up to a third of it out between grains. Clips of one
-    grain (below 105 ms) end silent when shifted up.
-
-    Source: thesis §3.1, step 7; Verhelst and Roelands 1993 (waveform similarity overlap-add).
-    Differs: a grain's resemblance is judged over all places where the cross-fade can fall, not at
-        the one where it does fall; so all comparisons are made at once, as products of spectra.
-
-    Args:
-        batch: Audio, shape (B, T).
-        draw: Parameters of the B examples.
-        sample_rate_hz: Sample rate in Hz.
+    Source: thesis §3.1, step 7: a fifth down to a fifth up.
+    Differs: the thesis does not say whether intervals between semitones are drawn; as in the released code, they are.
     """
-    n_samples = batch.shape[1]
-    grains = _grain_sizes(n_samples, sample_rate_hz)
-    speed = (SPEED_STEPS * 2 ** (draw.semitones.double() / 12)).round() / SPEED_STEPS
-    span = (grains.hop * speed).round().long()
-    nominal = _nominal_starts(n_samples, span, grains)
-    # Room for every read before the first and after the last sample: searches and interpolation.
-    margin = 3 * grains.search + 64
-    padded = pad(batch, (margin, margin + 3 * (grains.hop + grains.fade + grains.search)))
-    nominal, span = (nominal + margin).to(batch.device), span.to(batch.device)
-    starts = nominal + _offsets(padded, nominal, span, grains)
-    n_read = grains.hop + grains.fade
-    transposed = [
-        _join(read_grains(padded[rows], starts[rows], speed[rows], n_read), grains)[:, :n_samples]
-        for rows in tiles(batch)
-    ]
-    return torch.cat(transposed)
+
+    p: Probability
+    semitones: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        require_range("semitones", self.semitones, -12.0, 12.0)
+
+    def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "PitchDraw":
+        """Which of the B examples are transposed, and by how much: uniform in semitones, continuous."""
+        return PitchDraw(
+            draw_chosen(n_examples, self.p, generator),
+            draw_uniform(n_examples, self.semitones, generator),
+        )
+
+
+@dataclass(frozen=True)
+class PitchDraw(Draw):
+    """Drawn transpositions, in semitones."""
+
+    semitones: Tensor
+
+    def apply(self, batch: Tensor, sample_rate_hz: int) -> Tensor:
+        """Each example transposed, duration kept, shape (B, T).
+
+        Synchronised overlap-add, as in the SoX effect of the released code: the output is a chain of
+        82 ms grains of the input, each read at ``2 ** (semitones / 12)`` times the speed. A grain
+        starts within 12 ms of its nominal place, where the input best resembles what would have followed
+        the grain before; the two are cross-faded over 12 ms.
+
+        The speed is rounded to a multiple of 1/512, by at most 2.6 cents within a fifth. Shifting up
+        removes what would pass the Nyquist frequency. As the duration is kept, a shift up reads some of
+        the input twice, and a shift down skips up to a third of it between grains. Clips of a single
+        grain (below 105 ms) end in silence when shifted up.
+
+        Source: Verhelst and Roelands 1993 (waveform similarity overlap-add).
+        Differs: a grain's resemblance is judged over all places where the cross-fade can fall, not at
+            the one where it does fall; so all comparisons are made at once, as products of spectra.
+
+        >>> draw = PitchDraw(torch.tensor([True, True]), torch.tensor([-7.0, 7.0]))
+        >>> draw.apply(torch.zeros(2, 4000), 8000).shape
+        torch.Size([2, 4000])
+        """
+        n_samples = batch.shape[1]
+        grains = _grain_sizes(n_samples, sample_rate_hz)
+        speed = (SPEED_STEPS * 2 ** (self.semitones.double() / 12)).round() / SPEED_STEPS
+        span = (grains.hop * speed).round().long()
+        nominal = _nominal_starts(n_samples, span, grains)
+        # Room for every read before the first and after the last sample: searches and interpolation.
+        margin = 3 * grains.search + 64
+        padded = pad(batch, (margin, margin + 3 * (grains.hop + grains.fade + grains.search)))
+        nominal, span = (nominal + margin).to(batch.device), span.to(batch.device)
+        starts = nominal + _offsets(padded, nominal, span, grains)
+        n_read = grains.hop + grains.fade
+        transposed = [
+            _join(read_grains(padded[rows], starts[rows], speed[rows], n_read), grains)[:, :n_samples]
+            for rows in tiles(batch)
+        ]
+        return torch.cat(transposed)
 
 
 def _grain_sizes(n_samples: int, sample_rate_hz: int) -> Grains:
@@ -105,8 +120,8 @@ def _nominal_starts(n_samples: int, span: Tensor, grains: Grains) -> Tensor:
 def _offsets(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> Tensor:
     """Offsets of the grains from their nominal starts, in [-search, search], int64 (B, grains).
 
-    The first grain has none. Each next one takes the offset at which the mismatch with the grain
-    before is least, given that one's offset; only this choice is sequential.
+    The first grain has none. Each of the others takes the offset at which it matches the grain
+    before best, given that one's offset; only this choice is sequential.
     """
     if grains.count == 1:
         return torch.zeros_like(nominal)
@@ -120,9 +135,9 @@ def _offsets(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> T
 
 
 def _mismatch(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> Tensor:
-    """Squared difference of grains and the continuation of their predecessors, but for a constant.
+    """Squared difference between grains and the continuations of their predecessors, up to a constant.
 
-    With a the continuation and b the candidate, ``sum((a - b)**2) = sum(a**2) - 2 a.b + sum(b**2)``;
+    With the continuation a and the candidate b, ``sum((a - b)**2) = sum(a**2) - 2 a.b + sum(b**2)``;
     the first sum does not depend on the candidate, and of the last only its changes matter.
 
     Returns:

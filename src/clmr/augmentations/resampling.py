@@ -8,32 +8,33 @@ import math
 import torch
 from torch import Tensor
 
-from clmr.augmentations.frames import runs
+from clmr.augmentations.slicing import runs
 
 _ZERO_CROSSINGS = 8
 _ROLLOFF = 0.95
+# Outputs of one matrix product.
 _BLOCK = 32
 SPEED_STEPS = 512
 """Speeds are multiples of 1/512: steps of 7 cents at half speed, of 2 at double speed."""
 
 
 def read_grains(signal: Tensor, starts: Tensor, speed: Tensor, n_outputs: int) -> Tensor:
-    """Grains read at ``speed`` times their own: ``out[b, k, j] = signal[b](starts[b, k] + speed[b] * j)``.
+    """Grains read at ``speed`` times their own: ``out[b, g, j] = signal[b](starts[b, g] + speed[b] * j)``.
 
     Windowed-sinc interpolation (8 zero crossings, biweight window), band-limited to 0.95 of the
-    lower of the two Nyquist frequencies. Grains start at whole samples, so all grains of an example
-    fall between the samples alike and share their weights: 32 outputs of every grain of an
-    example are one small matrix product. As speeds are multiples of 1/512, weights repeat
-    after 512 outputs.
+    lower of the two Nyquist frequencies. Grains start at whole samples, so the outputs of all grains
+    of an example lie between the samples in the same way and share their weights: 32 outputs of every
+    grain of an example are one small matrix product. As speeds are multiples of 1/512, the weights
+    repeat after 512 outputs.
 
     Args:
         signal: Audio, shape (B, T), with 64 samples to spare around all that is read.
-        starts: First positions, int64 of shape (B, K).
+        starts: First positions, int64 of shape (B, grains).
         speed: Speeds in [0.5, 2], multiples of 1/512, float64 of shape (B,), on the CPU.
-        n_outputs: Samples read per grain, N.
+        n_outputs: Samples read per grain.
 
     Returns:
-        Shape (B, K, N).
+        Shape (B, grains, n_outputs).
 
     >>> read_grains(torch.ones(1, 300), torch.tensor([[70, 80]]), torch.tensor([1.5]).double(), 60).shape
     torch.Size([1, 2, 60])
@@ -53,20 +54,25 @@ def read_grains(signal: Tensor, starts: Tensor, speed: Tensor, n_outputs: int) -
 
 
 def _weights(speed: Tensor, block_starts: Tensor, half: int, n_inputs: int) -> Tensor:
-    """Interpolation weights of shape (B, blocks, inputs of the block, 32 outputs)."""
-    n_blocks = block_starts.shape[1]
-    position = speed[:, None] * torch.arange(n_blocks * _BLOCK, device=speed.device)
+    """Interpolation weights of shape (B, blocks, inputs of the block, 32 outputs).
+
+    All tensors have these four axes, the third being the taps of the kernel until the kernels are put in place.
+    """
+    n_blocks, device = block_starts.shape[1], speed.device
+    speed, block_starts = speed[:, None, None, None], block_starts[:, :, None, None]
+    position = speed * torch.arange(n_blocks * _BLOCK, device=device).view(n_blocks, 1, _BLOCK)
     whole = position.floor()
-    taps = torch.arange(-half, half + 2, device=speed.device)[:, None]
+    taps = torch.arange(-half, half + 2, device=device)[:, None]
     # Kept off 0, so that no distance is 0 and sin(x) / x needs no special case.
     fraction = (position - whole).clamp(min=1e-6).float()
-    kernel = _windowed_sinc(taps - fraction[:, None], (_ROLLOFF / speed.clamp(min=1)).float()[:, None, None])
-    first = whole.long().unflatten(1, (n_blocks, 1, _BLOCK)) - half - block_starts[..., None, None]
-    weights = kernel.new_zeros(len(speed), n_blocks, n_inputs, _BLOCK)
-    return weights.scatter_(2, first + (taps + half), kernel.unflatten(2, (n_blocks, _BLOCK)).transpose(1, 2))
+    kernel = _windowed_sinc(taps - fraction, (_ROLLOFF / speed.clamp(min=1)).float())
+    # Which input of its block each tap of each output falls on.
+    inputs = whole.long() - block_starts + taps
+    return kernel.new_zeros(len(speed), n_blocks, n_inputs, _BLOCK).scatter_(2, inputs, kernel)
 
 
 def _windowed_sinc(distance: Tensor, bandwidth: Tensor) -> Tensor:
+    """``sin(pi * bandwidth * distance) / (pi * distance)`` times the window; overwrites ``distance``."""
     window = (distance * (bandwidth / _ZERO_CROSSINGS)).square_().neg_().add_(1).clamp_(min=0).square_()
     # Not torch.sinc: on the CPU it takes ten times as long, not being vectorised.
     return (distance * (bandwidth * math.pi)).sin_().div_(distance.mul_(math.pi)).mul_(window)

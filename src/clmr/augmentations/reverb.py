@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from clmr.augmentations.drawing import Draw, draw_chosen, draw_uniform
-from clmr.augmentations.frames import fast_length
-from clmr.augmentations.parameters import ReverbParams
+from clmr.augmentations.drawing import draw_chosen, draw_uniform
+from clmr.augmentations.fourier import fast_length
+from clmr.augmentations.step import Draw
+from clmr.storage.strict import Probability, require_range, strict
 
 _DESIGN_RATE_HZ = 44_100
 _COMB_SAMPLES = (1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617)
@@ -22,7 +23,35 @@ _WET_GAIN = 0.015
 # Decay of the window that keeps the circular convolution's wrap-around down; float32 noise is
 # raised by the same factor towards the end of the clip, so much more would do harm.
 _WINDOW_DB = 60.0
+# Bins in a row of the tables that powers of z are made of.
 _COLUMNS = 256
+
+
+@strict
+class ReverbParams:
+    """Probability of reverberation, and the ranges of its three settings in percent.
+
+    Source: thesis §3.1, step 8: each uniform between 0 and 100.
+    Differs: the released code draws whole percentages, and leaves out one end; here they are continuous.
+    """
+
+    p: Probability
+    room_size: tuple[float, float]
+    reverberance: tuple[float, float]
+    damping: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        for name in ("room_size", "reverberance", "damping"):
+            require_range(name, getattr(self, name), 0.0, 100.0)
+
+    def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "ReverbDraw":
+        """Which of the B examples are placed in a room, and the rooms."""
+        return ReverbDraw(
+            draw_chosen(n_examples, self.p, generator),
+            draw_uniform(n_examples, self.room_size, generator),
+            draw_uniform(n_examples, self.reverberance, generator),
+            draw_uniform(n_examples, self.damping, generator),
+        )
 
 
 @dataclass(frozen=True)
@@ -33,50 +62,45 @@ class ReverbDraw(Draw):
     reverberance: Tensor
     damping: Tensor
 
+    def apply(self, batch: Tensor, sample_rate_hz: int) -> Tensor:
+        """Each example plus its reverberation, shape (B, T).
 
-def draw_reverb(params: ReverbParams, n_examples: int, generator: torch.Generator) -> ReverbDraw:
-    """Which of the B examples are placed in a room, and the rooms.
+        Eight parallel combs with a low-pass in the loop, then four all-passes in series, added to the
+        dry signal at SoX's default levels; at rest before the first sample, cut off after the last.
 
-    Differs: the released code draws whole percentages; the thesis says uniform, as here.
-    """
-    return ReverbDraw(
-        draw_chosen(n_examples, params.p, generator),
-        draw_uniform(n_examples, params.room_size, generator),
-        draw_uniform(n_examples, params.reverberance, generator),
-        draw_uniform(n_examples, params.damping, generator),
-    )
+        The network is evaluated on a circle outside the unit circle, which multiplies the signals by a
+        decaying exponential: transforms as short as the clip then wrap tails around 60 dB lower than
+        they are. Apart from that the reverberation is exact (tested: 2e-3 of its level, also at the end of a clip).
 
+        Source: SoX 14.4.2 ``reverb``, which is Jezar's Freeverb with other ranges.
+        Differs: the released code let SoX make two channels of a mono clip (the second with combs 12
+            samples longer or shorter) and averaged them; here is one channel: same decay and colour.
 
-def apply_reverb(batch: Tensor, draw: ReverbDraw, sample_rate_hz: int) -> Tensor:
-    """Each example plus its reverberation, shape (B, T).
+        >>> settings = (torch.tensor([value, value]) for value in (50.0, 50.0, 50.0))
+        >>> ReverbDraw(torch.tensor([True, True]), *settings).apply(torch.zeros(2, 4000), 8000).shape
+        torch.Size([2, 4000])
+        """
+        n_samples = batch.shape[1]
+        # The longest comb must fit, or the powers of z overflow in very short clips.
+        n_fft = fast_length(max(n_samples, _COMB_SAMPLES[-1] * sample_rate_hz // _DESIGN_RATE_HZ + 1))
+        decay, growth = _windows(n_samples, n_fft, batch.device)
+        faded = batch.new_empty(len(batch), n_fft)
+        torch.mul(batch, decay, out=faded[:, :n_samples])
+        faded[:, n_samples:] = 0.0
+        spectrum = torch.fft.rfft(faded)
+        spectrum *= self._response(n_fft, sample_rate_hz, batch.device)
+        wet = torch.fft.irfft(spectrum, n=n_fft)[:, :n_samples]
+        return torch.addcmul(batch, wet, growth)
 
-    Eight parallel combs with a low-pass in the loop, then four all-passes in series, added to the
-    dry signal at SoX's default levels; at rest before the first sample, cut off after the last.
-
-    The network is evaluated on a circle outside the unit circle, which multiplies the signals by a
-    decaying exponential: transforms as short as the clip then wrap tails around 60 dB lower than
-    they are. The reverberation is exact but for that (tested: 2e-3 of its level, at the end of a clip too).
-
-    Source: thesis §3.1, step 8; SoX 14.4.2 ``reverb``, which is Jezar's Freeverb with other ranges.
-    Differs: the released code let SoX make two channels of a mono clip (the second with combs 12
-        samples longer or shorter) and averaged them; here is one channel: same decay and colour.
-
-    Args:
-        batch: Audio, shape (B, T).
-        draw: Parameters of the B examples.
-        sample_rate_hz: Sample rate in Hz.
-    """
-    n_samples = batch.shape[1]
-    # The longest comb must fit, or the powers of z overflow in very short clips.
-    n_fft = fast_length(max(n_samples, _COMB_SAMPLES[-1] * sample_rate_hz // _DESIGN_RATE_HZ + 1))
-    decay, growth = _windows(n_samples, n_fft, batch.device)
-    faded = batch.new_empty(len(batch), n_fft)
-    torch.mul(batch, decay, out=faded[:, :n_samples])
-    faded[:, n_samples:] = 0.0
-    spectrum = torch.fft.rfft(faded)
-    spectrum *= _response(draw, n_fft, sample_rate_hz, batch.device)
-    wet = torch.fft.irfft(spectrum, n=n_fft)[:, :n_samples]
-    return torch.addcmul(batch, wet, growth)
+    def _response(self, n_fft: int, sample_rate_hz: int, device: torch.device) -> Tensor:
+        """The network's transfer function, complex64 (B, n_fft // 2 + 1)."""
+        pole = loop_damping(self.damping)
+        strength = feedback(self.reverberance) * (1 - pole)
+        pole, strength = (x.to(device, torch.float32)[:, None] for x in (pole, strength))
+        # Not strength / (...): dividing complex numbers takes four times as long as one reciprocal.
+        loop = (1 - pole * _inverse_z(n_fft, device)).reciprocal_().mul_(strength)
+        combs = _sum_of_combs(loop, comb_samples(self.room_size, sample_rate_hz), n_fft)
+        return combs.mul_(_all_pass_response(n_fft, sample_rate_hz, device))
 
 
 def feedback(reverberance: Tensor) -> Tensor:
@@ -89,31 +113,32 @@ def feedback(reverberance: Tensor) -> Tensor:
 
 
 def loop_damping(damping: Tensor) -> Tensor:
-    """Pole of the low-pass in the comb loops, 0.2 to 0.5."""
+    """Pole of the low-pass in the comb loops, 0.2 to 0.5.
+
+    >>> [round(x, 2) for x in loop_damping(torch.tensor([0.0, 50.0, 100.0])).tolist()]
+    [0.2, 0.35, 0.5]
+    """
     return 0.2 + 0.3 * damping / 100
 
 
 def comb_samples(room_size: Tensor, sample_rate_hz: int) -> Tensor:
-    """Lengths of the eight combs in samples, int64 of shape (B, 8): a tenth to all of Freeverb's."""
+    """Lengths of the eight combs in samples, int64 of shape (B, 8): from a tenth of Freeverb's to all of it.
+
+    >>> comb_samples(torch.tensor([0.0, 100.0]), 44_100)[:, 0].tolist()
+    [112, 1116]
+    """
     scale = (0.1 + 0.9 * room_size.double() / 100) * sample_rate_hz / _DESIGN_RATE_HZ
     lengths = scale[:, None] * torch.tensor(_COMB_SAMPLES, dtype=torch.float64, device=room_size.device)
     return (lengths + 0.5).long().clamp(min=1)
 
 
 def all_pass_samples(sample_rate_hz: int) -> list[int]:
-    """Lengths of the four all-passes in samples; they do not depend on the room."""
+    """Lengths of the four all-passes in samples; they do not depend on the room.
+
+    >>> all_pass_samples(22_050)
+    [113, 171, 221, 278]
+    """
     return [max(1, int(length * sample_rate_hz / _DESIGN_RATE_HZ + 0.5)) for length in _ALL_PASS_SAMPLES]
-
-
-def _response(draw: ReverbDraw, n_fft: int, sample_rate_hz: int, device: torch.device) -> Tensor:
-    """The network's transfer function, complex64 (B, n_fft // 2 + 1)."""
-    pole = loop_damping(draw.damping)
-    strength = feedback(draw.reverberance) * (1 - pole)
-    pole, strength = (x.to(device, torch.float32)[:, None] for x in (pole, strength))
-    # Not strength / (...): dividing complex numbers takes four times as long as one reciprocal.
-    loop = (1 - pole * _inverse_z(n_fft, device)).reciprocal_().mul_(strength)
-    combs = _sum_of_combs(loop, comb_samples(draw.room_size, sample_rate_hz), n_fft)
-    return combs.mul_(_all_pass_response(n_fft, sample_rate_hz, device))
 
 
 def _sum_of_combs(loop: Tensor, lengths: Tensor, n_fft: int) -> Tensor:
@@ -145,22 +170,22 @@ def _all_pass_response(n_fft: int, sample_rate_hz: int, device: torch.device) ->
 
 @functools.lru_cache(maxsize=8)
 def _windows(n_samples: int, n_fft: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The exponential window that falls by 60 dB over a transform, and its inverse, each (T,)."""
+    """The exponential window that falls by 60 dB over a transform, and its inverse, each of shape (T,)."""
     exponent = _log_radius(n_fft) * torch.arange(n_samples, dtype=torch.float64)
     return (-exponent).exp().to(device, torch.float32), exponent.exp().to(device, torch.float32)
 
 
 def _powers_of_z(exponents: Tensor, n_fft: int, device: torch.device) -> Tensor:
-    """``z ** exponent`` on the circle, complex64 (B, K, at least n_fft // 2 + 1 bins)."""
+    """``z ** exponent`` on the circle, complex64: the axes of ``exponents``, then one of >= n_fft // 2 + 1 bins."""
     rows, columns = _power_factors(exponents, n_fft, device)
     return (rows[..., :, None] * columns[..., None, :]).flatten(2)
 
 
 def _power_factors(exponents: Tensor, n_fft: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Factors of the powers of z: bin ``256 * i + j`` is row factor i times column factor j.
+    """Factors of the powers of z: in bin ``256 * i + j``, a power is row factor i times column factor j.
 
     A power of z is a geometric sequence over the bins, so two short tables replace a sine and a
-    cosine per bin; whole turns are taken off in float64, where the phase keeps its digits.
+    cosine per bin; whole turns are removed in float64, where the phase keeps its digits.
     """
     n_rows = (n_fft // 2) // _COLUMNS + 1
     exponents = exponents.to(device, torch.float64)[..., None]

@@ -1,4 +1,4 @@
-"""Cutting batches into pieces: runs of samples at given starts, and lengths that transform fast.
+"""Cutting batches into pieces: ranges of rows, and runs of samples at given starts.
 
 What belongs here: indexing shared by the steps. What does not: anything that knows what a step does.
 """
@@ -12,7 +12,7 @@ _TILE_SAMPLES = 2**20
 
 
 def tiles(batch: Tensor) -> Iterator[slice]:
-    """Ranges of rows to treat together: on the CPU few enough for its cache, else all.
+    """Ranges of rows to treat together: on the CPU few enough for its cache, elsewhere all.
 
     >>> list(tiles(torch.zeros(3, 2**19)))
     [slice(0, 2, None), slice(2, 4, None)]
@@ -41,16 +41,3 @@ def runs(signal: Tensor, starts: Tensor, n_samples: int) -> Tensor:
     first = torch.arange(len(signal), device=signal.device) * signal.shape[1]
     index = starts.reshape(len(signal), -1) + first[:, None]
     return every_run.index_select(0, index.flatten()).view(*starts.shape, n_samples)
-
-
-def fast_length(at_least: int) -> int:
-    """The smallest length >= ``at_least`` that is a power of 2 times 1, 3, 5, 9, 15 or 27: fast to transform.
-
-    MKL takes 0.6 ms for a pair of transforms of 61,440 = 2**12 * 15 samples and 2.4 ms for 60,000,
-    which has four factors of 5; hence few odd factors.
-
-    >>> fast_length(59_049), fast_length(2_000), fast_length(1)
-    (61440, 2048, 1)
-    """
-    odd_parts = (1, 3, 5, 9, 15, 27)
-    return min(odd * 2 ** max(0, -(-at_least // odd) - 1).bit_length() for odd in odd_parts)

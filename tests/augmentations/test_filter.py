@@ -4,23 +4,22 @@ import numpy as np
 import pytest
 import torch
 from scipy.signal import butter, sosfilt
-from signals import generator, level_db, noise, tone
 
-from clmr.augmentations.filters import FilterDraw, apply_filter, draw_filter
-from clmr.augmentations.parameters import FilterParams
+from clmr.augmentations.filter import FilterDraw, FilterParams
+from tests.augmentations.signals import generator, level_db, noise, tone
 
 EVERY = torch.tensor([True])
 THESIS = FilterParams(p=1.0, low_pass_hz=(2200.0, 4000.0), high_pass_hz=(200.0, 1200.0))
 
 
 def drawn(high_pass: bool, cutoff_hz: float, sample_rate_hz: int) -> FilterDraw:
-    tail = draw_filter(THESIS, 1, sample_rate_hz, generator()).tail_samples
+    tail = THESIS.draw(1, sample_rate_hz, generator()).tail_samples
     return FilterDraw(EVERY, torch.tensor([high_pass]), torch.tensor([cutoff_hz]).double(), tail)
 
 
 def gain_db(frequency_hz: float, high_pass: bool, cutoff_hz: float, sample_rate_hz: int) -> float:
     signal = tone(frequency_hz, sample_rate_hz, sample_rate_hz)
-    filtered = apply_filter(signal, drawn(high_pass, cutoff_hz, sample_rate_hz), sample_rate_hz)
+    filtered = drawn(high_pass, cutoff_hz, sample_rate_hz).apply(signal, sample_rate_hz)
     # The first half second is left to the transient.
     half = sample_rate_hz // 2
     return level_db(filtered[:, half:]) - level_db(signal[:, half:])
@@ -49,11 +48,11 @@ def test_blocks_equal_the_recursion(sample_rate_hz: int, n_samples: int, high_pa
     kind = "highpass" if high_pass else "lowpass"
     sections = butter(2, cutoff_hz, kind, fs=sample_rate_hz, output="sos")
     expected = sosfilt(sections, signal.double().numpy())
-    filtered = apply_filter(signal, drawn(high_pass, cutoff_hz, sample_rate_hz), sample_rate_hz)
+    filtered = drawn(high_pass, cutoff_hz, sample_rate_hz).apply(signal, sample_rate_hz)
     # 1e-5 of the input's level: -100 dB.
     assert np.abs(filtered.numpy() - expected).max() < 1e-5 * 0.1 * 4
 
 
 def test_high_pass_removes_a_constant() -> None:
-    filtered = apply_filter(torch.ones(1, 8000), drawn(True, 200.0, 8000), 8000)
+    filtered = drawn(True, 200.0, 8000).apply(torch.ones(1, 8000), 8000)
     assert filtered[:, 4000:].abs().max() < 1e-5

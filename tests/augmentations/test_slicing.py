@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from clmr.augmentations.frames import fast_length, runs, tiles
+from clmr.augmentations.slicing import runs, tiles
 
 
 def test_runs_equal_slices() -> None:
@@ -11,13 +11,6 @@ def test_runs_equal_slices() -> None:
     starts = torch.tensor([[0, 43], [7, 7], [20, 1]])
     expected = torch.stack([torch.stack([x[s : s + 7] for s in row]) for x, row in zip(signal, starts, strict=True)])
     assert torch.equal(runs(signal, starts, 7), expected)
-
-
-@pytest.mark.parametrize("at_least", [1, 2, 3, 59, 1000, 20_736, 59_049, 118_097])
-def test_fast_length_is_long_enough_and_not_much_longer(at_least: int) -> None:
-    length = fast_length(at_least)
-    assert at_least <= length <= max(at_least + 1, 1.25 * at_least)
-    assert (length & -length) * 27 >= length
 
 
 @pytest.mark.parametrize(("n_rows", "n_samples"), [(1, 2**21), (7, 2**18), (100, 3)])

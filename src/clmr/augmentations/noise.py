@@ -1,0 +1,100 @@
+"""The noise step: white Gaussian noise at a random level below the signal.
+
+What belongs here: the noise and its level. What does not: other changes of level (``gain``).
+"""
+
+import functools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from clmr.augmentations.drawing import draw_chosen, draw_integers, draw_uniform
+from clmr.augmentations.step import Draw
+from clmr.storage.strict import Probability, require_range, strict
+
+
+@strict
+class NoiseParams:
+    """Probability of adding white Gaussian noise, and the range of the signal-to-noise ratio in dB.
+
+    Source: thesis §3.1, step 3 ("a high signal-to-noise ratio", no figure).
+    Differs: the thesis gives neither probability nor ratio. The last version of the released code scales the noise
+        to between 0.0001 and 0.01 of the signal's standard deviation; ``params.yaml`` states this as 40 to 80 dB.
+        We draw uniformly in dB, where it draws uniformly in the ratio of amplitudes.
+    """
+
+    p: Probability
+    snr_db: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        require_range("snr_db", self.snr_db, -120.0, 120.0)
+
+    def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "NoiseDraw":
+        """Which of the B examples receive noise, at which ratio, and the seeds of the noise."""
+        return NoiseDraw(
+            draw_chosen(n_examples, self.p, generator),
+            draw_uniform(n_examples, self.snr_db, generator),
+            draw_integers(n_examples, 2**31, generator),
+        )
+
+
+@dataclass(frozen=True)
+class NoiseDraw(Draw):
+    """Drawn noise.
+
+    Attributes:
+        snr_db: Ratio of signal power to noise power in dB.
+        seed: Seed of the example's noise, int64 in [0, 2**31).
+    """
+
+    snr_db: Tensor
+    seed: Tensor
+
+    def apply(self, batch: Tensor, sample_rate_hz: int) -> Tensor:
+        """Each example with white Gaussian noise, shape (B, T).
+
+        The noise of an example has the standard deviation ``rms(example) * 10 ** (-snr_db / 20)``; a silent
+        example stays silent, and the order of gain and noise does not matter.
+
+        >>> draw = NoiseDraw(torch.tensor([True]), torch.tensor([40.0]), torch.tensor([0]))
+        >>> draw.apply(torch.ones(1, 8000), 8000).std().round(decimals=4)
+        tensor(0.0100)
+        """
+        rms = batch.square().mean(dim=1, keepdim=True).sqrt()
+        ratio = (10 ** (-self.snr_db / 20)).to(batch)[:, None]
+        return batch + rms * ratio * hashed_normals(self.seed.to(batch.device), batch.shape[1])
+
+
+def hashed_normals(seed: Tensor, n_samples: int) -> Tensor:
+    """Standard normal numbers that depend on each example's seed alone, float32 of shape (B, T).
+
+    A generator would have to be told how many examples come before; hashing (seed, sample index)
+    gives every example its own stream in one vectorised pass, alike on every device. Two hashes
+    become one normal by the Box-Muller transform.
+
+    Args:
+        seed: Seeds, shape (B,), int64 in [0, 2**31).
+        n_samples: T.
+
+    >>> hashed_normals(torch.tensor([1, 2]), 5).shape
+    torch.Size([2, 5])
+    """
+    bits = _hash_32(_hashed_counter(2 * n_samples, seed.device) ^ _hash_32(seed)[:, None])
+    uniform = (bits.to(torch.float32) + 0.5) / 2**32
+    radius, angle = uniform[:, :n_samples], uniform[:, n_samples:]
+    # Float32 rounds the largest hashes up to exactly 1, whose logarithm is 0: radius 0, no NaN.
+    return (-2 * radius.log()).sqrt() * (2 * torch.pi * angle).cos()
+
+
+@functools.lru_cache(maxsize=2)
+def _hashed_counter(n: int, device: torch.device) -> Tensor:
+    return _hash_32(torch.arange(n, device=device))
+
+
+def _hash_32(value: Tensor) -> Tensor:
+    # Multiply and xor-shift: the factors stay below 2**31, so that no product leaves int64.
+    mask = 2**32 - 1
+    for factor, shift in ((0x7FEB352D, 16), (0x45D9F3B, 15), (0x2C1B3C6D, 16)):
+        value = ((value ^ (value >> shift)) * factor) & mask
+    return value ^ (value >> 16)

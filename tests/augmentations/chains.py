@@ -1,0 +1,40 @@
+"""Chains shared by the tests: the thesis's, and what can be made of it."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import cache, partial
+
+import torch
+import yaml
+
+from clmr.augmentations.chain import AugmentationParams
+from clmr.compute.seeding import generator
+from clmr.pipeline import paths
+from clmr.storage.strict import from_mapping
+
+STEPS = tuple(field.name for field in fields(AugmentationParams))
+NOTHING = AugmentationParams()
+"""No augmentation: views that are only cropped."""
+
+
+@cache
+def thesis_chain() -> AugmentationParams:
+    """The chain of the thesis, from the one place that states it: the base of CLMR in params.yaml."""
+    stated = yaml.safe_load(paths.params_file().read_text(encoding="utf-8"))
+    bases = stated["bases"] if "bases" in stated else stated["pretrain"]
+    return from_mapping(AugmentationParams, bases["clmr"]["augmentations"], "params.yaml: clmr.augmentations")
+
+
+def always() -> AugmentationParams:
+    """The chain of the thesis, every step applied to every example."""
+    return replace(thesis_chain(), **{name: replace(step, p=1.0) for name, step in thesis_chain().steps().items()})
+
+
+def only(step: str) -> AugmentationParams:
+    """A chain of one step, applied to every example."""
+    return replace(NOTHING, **{step: always().steps()[step]})
+
+
+def draws(seed: int = 0) -> Callable[[str], torch.Generator]:
+    """Gives every step its own generator, by the step's name; the same ones for the same seed."""
+    return partial(generator, seed)
