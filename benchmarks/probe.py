@@ -13,7 +13,13 @@ from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import check_encoder
 from benchmarks.embedding import plain_segments_s
 from benchmarks.timing import repeated_s
-from benchmarks.workloads import StoreSize, build_synthetic_store, encoder_params, write_synthetic_corpus
+from benchmarks.workloads import (
+    StoreSize,
+    build_synthetic_store,
+    encoder_params,
+    pipeline_run,
+    write_synthetic_corpus,
+)
 from clmr.batches.segments import segment_starts
 from clmr.compute.runtime import device as chosen_device
 from clmr.compute.seeding import generator
@@ -26,7 +32,6 @@ from clmr.models.sample_cnn import SampleCNN
 from clmr.params import read_params
 from clmr.pipeline import paths
 
-_EVALUATION = "clmr_scores"
 _N_REPEATS = 2
 
 
@@ -103,13 +108,11 @@ def measure(quick: bool) -> Benchmark:
 def _case(quick: bool) -> Iterator[Case]:
     """The evaluation of the pipeline if it has been run, else the encoder of the thesis on a synthetic store."""
     params = read_params(paths.params_file())
-    evaluation = params.evaluations[_EVALUATION]
-    if not quick and paths.checkpoint_file(evaluation.run).exists() and paths.store_dir(evaluation.store).exists():
-        encoder, store = (
-            load_encoder(paths.checkpoint_file(evaluation.run)),
-            open_store(paths.store_dir(evaluation.store)),
-        )
-        yield Case(encoder, store, params.probe, f"evaluate@{_EVALUATION}, as in params.yaml")
+    run = pipeline_run(params)
+    checkpoint, store_dir = paths.checkpoint_file(run.name, run.recipe.seeds[0]), paths.store_dir(run.evaluate_on)
+    if not quick and checkpoint.exists() and store_dir.exists():
+        name = f"evaluate@{run.name}, as in params.yaml"
+        yield Case(load_encoder(checkpoint), open_store(store_dir), params.probe, name)
         return
     encoder_size = encoder_params(quick)
     size = StoreSize(10 if quick else 40, 6.0 if quick else 29.0, encoder_size.sample_rate_hz)

@@ -9,7 +9,7 @@ import psutil
 import torch
 
 from benchmarks.benchmark import Benchmark
-from clmr.pipeline.provenance import provenance
+from clmr.pipeline.provenance import surroundings
 from clmr.storage.files import read_json, write_json, write_text
 
 NOT_INSTALLED = "not installed"
@@ -22,7 +22,7 @@ Record = Mapping[str, Any]
 
 def record(benchmark: Benchmark, device: torch.device, quick: bool) -> dict[str, Any]:
     """What is written about a measurement: values to four digits, repeats, machine and versions."""
-    facts = provenance(f"benchmark {benchmark.name}", {}, code="")
+    facts = surroundings()
     return {
         "name": benchmark.name,
         "claim": benchmark.claim,

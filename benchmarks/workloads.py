@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import soundfile
 import torch
-import yaml
 from torch import Tensor
 
 from benchmarks.plain import ADAM_LEARNING_RATE, PROJECTION_DIM, TEMPERATURE
@@ -19,9 +18,8 @@ from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import CLIPS_NAME, TAGS_NAME, Store, open_store
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import AdamParams, ConstantParams
-from clmr.params import read_params
+from clmr.params import Params, Run, read_params, runs_of
 from clmr.pipeline import paths
-from clmr.storage.strict import from_mapping
 from clmr.training.clmr import CLMRRecipe
 
 PRECISIONS = ("fp32", "bf16")
@@ -59,15 +57,18 @@ def in_words(rates: Mapping[str, float], peers: tuple[str, ...]) -> str:
 
 
 def thesis_chain() -> AugmentationParams:
-    """The thesis's chain of augmentations, from the base of CLMR in ``params.yaml``."""
-    stated = yaml.safe_load(paths.params_file().read_text(encoding="utf-8"))
-    bases = stated["bases"] if "bases" in stated else stated["pretrain"]
-    return from_mapping(AugmentationParams, bases["clmr"]["augmentations"], "params.yaml: clmr.augmentations")
+    """The thesis's chain of augmentations, as the pipeline applies it."""
+    return pipeline_recipe().augmentations
 
 
 def pipeline_recipe() -> CLMRRecipe:
     """The recipe by which the pipeline pre-trains on its first corpus, from ``params.yaml``."""
-    return read_params(paths.params_file()).recipes()["clmr_scores"]
+    return pipeline_run(read_params(paths.params_file())).recipe
+
+
+def pipeline_run(params: Params) -> Run:
+    """The run of that recipe."""
+    return runs_of(params)["clmr_primary"]
 
 
 def recipe(encoder: SampleCNNParams, batch_size: int, precision: str) -> CLMRRecipe:

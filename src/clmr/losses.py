@@ -79,7 +79,7 @@ def info_nce(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor)
     """
     logits = _info_nce_logits(frames, predictions, first, negatives)
     positive, others = logits[..., 0], logits[..., 1:]
-    # Not by cross_entropy, which wants the candidates on axis 1: that would copy the largest tensor of the step.
+    # Not by cross_entropy, which wants the candidates on axis 1: that would copy a large tensor.
     return (logits.logsumexp(dim=3) - positive).mean(), (positive > others.amax(dim=3)).float().mean()
 
 

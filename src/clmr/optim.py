@@ -152,7 +152,13 @@ class ByBatchSizeParams:
 
 
 def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int) -> torch.optim.Optimizer:
-    """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms."""
+    """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms.
+
+    Args:
+        modules: Whose parameters.
+        params: Parameters of any of the :data:`OPTIMIZERS`.
+        batch_size: Examples per step, on which rate and kind may depend.
+    """
     chosen = params.for_batch_size(batch_size)
     groups = parameter_groups(modules, chosen.weight_decay)
     return chosen.build(groups, chosen.peak_learning_rate(batch_size))
@@ -169,7 +175,13 @@ def parameter_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[
 
 
 def learning_rate_at(params: OptimizerParams, batch_size: int, steps_per_epoch: int, n_steps: int) -> LearningRate:
-    """The learning rate of each step of a run of ``n_steps``, counted from 0.
+    """The learning rate of each step of a run, counted from 0.
+
+    Args:
+        params: Parameters of any of the :data:`OPTIMIZERS`.
+        batch_size: Examples per step.
+        steps_per_epoch: Steps in an epoch, in which schedules are stated.
+        n_steps: Steps of the run.
 
     >>> params = LARSParams("lars", learning_rate_factor=0.075, weight_decay=1e-6, warmup_epochs=1)
     >>> rate = learning_rate_at(params, batch_size=100, steps_per_epoch=5, n_steps=50)
@@ -181,9 +193,14 @@ def learning_rate_at(params: OptimizerParams, batch_size: int, steps_per_epoch: 
 
 
 def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> LearningRate:
-    """A linear rise to ``peak`` at step ``n_warmup``, then half a cosine to nearly zero at the last step.
+    """A linear rise, then half a cosine to nearly zero at the last step.
 
     Source: thesis Fig. 5.1.
+
+    Args:
+        peak: The largest rate, that of the last step of the rise.
+        n_warmup: Steps of the rise.
+        n_steps: Steps of the run.
 
     >>> rate = warmup_cosine(1.0, n_warmup=2, n_steps=9)
     >>> [round(rate(step), 2) for step in (0, 1, 8)]

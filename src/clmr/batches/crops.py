@@ -44,10 +44,21 @@ class TrackCrops:
         return len(self.bounds)
 
     def locate(self, tracks: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """First sample of crops: position in [0, 1) over all possible starts of each track, shapes (B,)."""
+        """First sample of crops, shape (B,).
+
+        Args:
+            tracks: Numbers of the tracks, shape (B,).
+            positions: Where among all possible starts of the track, in [0, 1), shape (B,).
+
+        >>> ends, offsets, bounds = np.array([5, 7]), np.array([0, 100]), np.array([[0, 2]])
+        >>> crops = TrackCrops(None, 3, ends, offsets, bounds, None)  # one track: clips of 7 and 4 samples
+        >>> crops.locate(np.array([0, 0]), np.array([0.0, 0.9]))
+        array([  0, 101])
+        """
         first, last = self.bounds[tracks].T
         before = np.where(first > 0, self.ends[first - 1], 0)
         starts = before + (positions * (self.ends[last - 1] - before)).astype(np.int64)
+        # side="right": the number of starts up to a clip's end is the number of the next clip's first start.
         clips = np.searchsorted(self.ends, starts, side="right")
         return self.offsets[clips] + starts - np.where(clips > 0, self.ends[clips - 1], 0)
 
@@ -57,13 +68,20 @@ class TrackCrops:
 
 
 def track_crops(store: Store, clip_samples: int, splits: tuple[str, ...], device: torch.device = _CPU) -> TrackCrops:
-    """The crops that pre-training may read from the given splits, to be put on ``device``.
+    """The crops that pre-training may read.
+
+    Args:
+        store: The audio.
+        clip_samples: Length T of a crop; shorter clips are left out.
+        splits: Splits to read.
+        device: Where crops are put.
 
     Raises:
         ValueError: If no clip is at least ``clip_samples`` long.
     """
     rows = store.rows(*splits)
     clips = store.clips.iloc[rows]
+    # Clips of a track stand together, so that a track is one stretch of the numbered starts.
     clips = clips[clips.n_samples >= clip_samples].sort_values(["track_id", "offset"], kind="stable")
     if clips.empty:
         longest = store.clips.iloc[rows].n_samples.max()
@@ -114,6 +132,8 @@ def crop_batches(
     n_steps, share = len(order) // batch_size, world.share(batch_size)
 
     def read(step: int) -> tuple[Tensor, ...]:
+        # Drawn for the whole batch, so that the number of processes does not matter; in float64, since the 24 bits
+        # of float32 would meet some of a long track's starts more often than others.
         tracks = order[step * batch_size : (step + 1) * batch_size][share]
         draws = torch.rand(n_crops, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
         return tuple(crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())

@@ -28,12 +28,18 @@ def segment_starts(store: Store, segment_samples: int, rows: np.ndarray | None =
             f"(first: {short.iloc[0]}); raise min_duration_s of the store, so that they are skipped and counted"
         )
     clips = np.repeat(rows, n_segments)
+    # 0, 1, ... anew for each clip: its segments' numbers less the number of its first.
     within = np.arange(len(clips)) - np.repeat(np.cumsum(n_segments) - n_segments, n_segments)
     return store.clips.offset.to_numpy()[clips] + within * segment_samples, clips
 
 
 def long_enough(store: Store, rows: np.ndarray, n_samples: int) -> np.ndarray:
     """The rows whose clips have at least ``n_samples`` samples.
+
+    Args:
+        store: The clips.
+        rows: Which of them to look at.
+        n_samples: Samples of a model's input.
 
     Raises:
         ValueError: If there are none.
@@ -53,6 +59,12 @@ def spread_segments(store: Store, rows: np.ndarray, n_samples: int, n_segments: 
 
     The first begins with the clip and the last ends with it; a single one lies in the middle. In a
     short clip they overlap.
+
+    Args:
+        store: The clips.
+        rows: Which clips, each of at least ``n_samples`` samples.
+        n_samples: Length of a segment.
+        n_segments: Segments of each clip.
     """
     offsets, lengths = (store.clips[column].to_numpy()[rows] for column in ("offset", "n_samples"))
     within = np.array([0.5]) if n_segments == 1 else np.linspace(0, 1, n_segments)

@@ -72,6 +72,13 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
     once and compared with the checksums; then the folder is moved to ``store_dir``, replacing what
     was there.
 
+    Args:
+        corpus_dir: Folder of the corpus.
+        params: Rate, and what to do with broken files.
+        store_dir: Gets the store.
+        work_dir: Keeps what is done if the build is interrupted.
+        n_workers: Processes that decode.
+
     Raises:
         FileNotFoundError: If a table of the corpus is missing.
         ValueError: If the tables do not fit each other, no clip could be used, what was written reads
@@ -91,6 +98,7 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
             entry = _append(audio, clip_id, samples, params)
             notes.write(json.dumps(entry) + "\n")
             journal.append(entry)
+            # A power cut costs no more than these clips.
             if len(journal) % _SYNC_EVERY_CLIPS == 0:
                 _sync(audio, notes)
         _sync(audio, notes)

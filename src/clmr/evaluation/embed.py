@@ -35,11 +35,16 @@ class Embeddings:
 def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean of the values (B, K) of each clip's segments, shape (clips, K), float64, and the clips' rows, ascending.
 
+    Args:
+        values: One row per segment, shape (B, K).
+        clips: Row of the store that each segment belongs to, shape (B,).
+
     >>> mean_over_segments(torch.tensor([[0.0], [1.0], [5.0]]), np.array([7, 7, 9]))
     (array([[0.5],
            [5. ]]), array([7, 9]))
     """
     rows, segment_of = np.unique(clips, return_inverse=True)
+    # In float64, in which sums do not depend on the order of the segments to any digit that is published.
     sums = torch.zeros(len(rows), values.shape[1], dtype=torch.float64)
     sums.index_add_(0, torch.from_numpy(segment_of), values.double())
     return (sums / torch.from_numpy(np.bincount(segment_of)).unsqueeze(1)).numpy(), rows
@@ -71,10 +76,13 @@ def embed(
     Raises:
         ValueError: If a clip is shorter than one segment.
     """
+    # Across clips: batches that ended with a clip would be small, and as many as there are clips.
     starts, clips = segment_starts(store, segment_samples)
     mine = starts[world.share(len(starts))]
-    reader, firsts, values = audio_reader(store, device), range(0, len(mine), batch_size), []
+    firsts = range(0, len(mine), batch_size)
+    reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(mine[firsts[step] :][:batch_size], segment_samples), len(firsts))
+    values = []
     for audio in progress(audios, f"embed {store.folder.name}", total=len(firsts), unit="batch"):
         with autocast(device, precision):
             values.append(encoder(audio).float())

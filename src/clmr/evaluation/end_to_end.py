@@ -77,6 +77,7 @@ def predict(
     for audio in progress(audios, "test clips", total=len(batches), unit="batch"):
         with autocast(device, recipe.precision):
             logits = model(audio)
+        # Of each segment: a mean of logits would let one sure segment outvote all others.
         probabilities.append(logits.double().sigmoid().cpu())
     scores, _ = mean_over_segments(torch.cat(probabilities), clips)
     return scores

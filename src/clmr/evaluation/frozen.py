@@ -59,7 +59,18 @@ def evaluate_encoder(
 def evaluate_embeddings(
     embeddings: Embeddings, store: Store, probe: ProbeParams, seed: int, output_dir: Path
 ) -> list[ScoreRow]:
-    """Train each head on the training split and score it on the test split; ``n_parameters`` are those of the head."""
+    """Train each head on the training split and score it on the test split; ``n_parameters`` are those of the head.
+
+    Args:
+        embeddings: Of all clips of the store.
+        store: A labelled corpus.
+        probe: Heads and how they are trained.
+        seed: Seed of heads, order and bootstrap; names the file.
+        output_dir: Gets the scores of the test clips.
+
+    Raises:
+        ValueError: If the store has no labels, or a split no clip.
+    """
     train, valid, test = (embeddings.of(store.rows(split)) for split in ("train", "valid", "test"))
     scores, results = {}, []
     for head in probe.heads:

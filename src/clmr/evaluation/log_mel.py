@@ -41,6 +41,11 @@ class LogMelParams:
 def evaluate_log_mel(store: Store, params: LogMelParams, output_dir: Path) -> list[ScoreRow]:
     """Scores on the test split, one row with the head ``linear``; scores of clips are written to ``output_dir``.
 
+    Args:
+        store: A labelled corpus.
+        params: The baseline.
+        output_dir: Gets the scores of the test clips.
+
     Raises:
         ValueError: If the store has no labels.
     """

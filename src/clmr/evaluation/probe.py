@@ -83,6 +83,9 @@ class Probe:
 
         Source: thesis era and current code average over segments; the mean of probabilities, not of
             logits, as in the current code.
+
+        Args:
+            embeddings: Raw, of any clips.
         """
         logits = self.logits(torch.from_numpy(embeddings.values))
         return mean_over_segments(logits.double().sigmoid(), embeddings.clips)
@@ -118,6 +121,7 @@ def train_probe(
     if not labels[np.unique(train.clips)].any():
         raise ValueError("no clip of the training split has any tag; a probe needs a labelled corpus")
     scale = torch.from_numpy(train.values.std(axis=0))
+    # A dimension that never changes, as a dead unit's, says nothing and must not become NaN.
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     mean = torch.from_numpy(train.values.mean(axis=0))
     sizes = (kind, train.values.shape[1], labels.shape[1])
@@ -145,6 +149,7 @@ def _fit(
     optimizer = torch.optim.Adam(head.parameters(), lr=params.learning_rate, weight_decay=decay, fused=True)
     # Standardised and labelled batch by batch: a second copy of a large corpus's embeddings would take gigabytes.
     values, tags, clips = torch.from_numpy(train.values), torch.from_numpy(labels), torch.from_numpy(train.clips)
+    # Below any PR-AUC, so that the first epoch is kept whatever it is.
     best_score, best_epoch, best_weights = -1.0, 0, copy.deepcopy(head.state_dict())
     for epoch in range(1, params.max_epochs + 1):
         order = torch.randperm(len(values), generator=generator(seed, "order", epoch))

@@ -43,6 +43,11 @@ def project_tracks(encoder: Encoder, store: Store, params: TSNEParams) -> pd.Dat
     Source: thesis Figure 6.1 (10 tracks, 60 segments each).
     Differs: the released notebook shows 20 tracks of 10 segments.
 
+    Args:
+        encoder: Frozen, in evaluation mode, on the CPU.
+        store: The audio.
+        params: How many tracks and segments, and t-SNE's own.
+
     Raises:
         ValueError: If the test split has fewer than ``n_tracks`` tracks.
     """
@@ -73,6 +78,7 @@ def _choose_clips(store: Store, params: TSNEParams) -> np.ndarray:
         raise ValueError(
             f"t_sne.n_tracks is {params.n_tracks}, the test split of {store.folder} has {len(firsts)}; lower it"
         )
+    # In order of the store, so that the table does not depend on the order of the draw.
     return np.sort(np.random.default_rng(params.seed).choice(firsts, params.n_tracks, replace=False))
 
 

@@ -52,7 +52,13 @@ def compared(rows: list[ScoreRow]) -> dict[str, Any]:
 
 
 def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
-    """Write the scores of the test clips by one seed, by head, each of shape (clips, K), and the clips' rows, (clips,).
+    """Write the scores of the test clips by one seed, for figures by tag.
+
+    Args:
+        folder: Where the file goes.
+        seed: Whose scores; names the file.
+        scores: By head, each of shape (clips, K).
+        rows: The clips' rows in the store, shape (clips,).
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

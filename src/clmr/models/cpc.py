@@ -55,6 +55,7 @@ class CPCParams:
         """Frames after each convolution."""
         counts, length = [], self.clip_samples
         for kernel, stride, padding in zip(self.kernels, self.strides, self.paddings, strict=True):
+            # Never negative: an input that is too short is refused for having no frames, not by a convolution.
             length = max(0, (length + 2 * padding - kernel) // stride + 1)
             counts.append(length)
         return tuple(counts)
@@ -109,6 +110,7 @@ class CPC(nn.Module):
             nn.BatchNorm2d(params.width) if params.norm == "batch" else nn.Identity() for _ in params.kernels
         )
         self.recurrent = nn.GRU(params.width, params.context_dim, batch_first=True)
+        # Buffers, so that they are saved with the weights: an encoder is of no use without its input's level.
         self.register_buffer("audio_mean", torch.zeros(()))
         self.register_buffer("audio_deviation", torch.ones(()))
 
@@ -118,6 +120,7 @@ class CPC(nn.Module):
         Raises:
             ValueError: If it is silent.
         """
+        # In float64: float32 sums over millions of samples lose the small mean.
         deviation = audio.double().std()
         if not deviation > 0:
             raise ValueError(f"audio to standardise by has a deviation of {deviation.item()}; it must not be silent")
@@ -136,15 +139,27 @@ class CPC(nn.Module):
         return self.contexts(self.frames(audio)).mean(dim=1)
 
     def frames(self, audio: Tensor) -> Tensor:
-        """Frames of shape (B, L, C), none negative; args and errors as :meth:`forward`."""
+        """Frames of shape (B, L, C), none negative.
+
+        Args:
+            audio: As for :meth:`forward`.
+
+        Raises:
+            ValueError: If T is another.
+        """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
+            # In place: the first maps are by far the largest tensors, and no backward pass needs them unrectified.
             maps = convolve_and_normalise(layer, norm, maps).relu_()
         return maps.squeeze(2).transpose(1, 2)
 
     def contexts(self, frames: Tensor) -> Tensor:
-        """Contexts of shape (B, L, D); the one at time t has seen frames 0 to t."""
+        """Contexts of shape (B, L, D); the one at time t has seen frames 0 to t.
+
+        Args:
+            frames: What :meth:`frames` gives, shape (B, L, C).
+        """
         # Rounding to bfloat16 would add up over the steps of the recurrence, which no kernel runs faster in it.
         with torch.autocast(frames.device.type, enabled=False):
             return self.recurrent(frames.to(self.recurrent.weight_ih_l0.dtype))[0]
@@ -166,4 +181,5 @@ class StepPredictor(nn.Module):
 
     def forward(self, contexts: Tensor) -> Tensor:
         """Predictions of shape (B, W, S, C) for contexts of shape (B, W, D)."""
+        # One product for all steps: the matrices of the steps are stacked along the output.
         return self.linear(contexts).unflatten(2, (self.n_steps, -1))

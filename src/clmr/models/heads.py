@@ -1,4 +1,4 @@
-"""What stands on top of an encoder: projectors for pre-training, heads for tagging."""
+"""What stands on top of an encoder: projectors for pre-training, heads for tagging; and what heads are called."""
 
 from typing import Literal
 
@@ -45,6 +45,11 @@ def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
     ``linear`` is logistic regression; ``mlp`` has one hidden layer of D units.
 
     Source: thesis section 3.6 and the caption of Table 6.1.
+
+    Args:
+        kind: Which of the two.
+        embedding_dim: D, the width of the embedding.
+        n_tags: K.
 
     >>> import torch
     >>> tuple(tagging_head("mlp", 128, 50)(torch.zeros(3, 128)).shape)

@@ -38,6 +38,7 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         module: Any module; batch norms keep scale 1 and shift 0.
         generator: Source of the weights, drawn in the order of ``module.modules()``.
     """
+    # Batch norms keep what torch gives them, scale 1 and shift 0, which is not random.
     for layer in module.modules():
         if isinstance(layer, (nn.Conv1d, nn.Linear)):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)

@@ -32,6 +32,11 @@ def convolve(convolution: nn.Conv1d, maps: Tensor) -> Tensor:
 def convolve_and_normalise(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.Identity, maps: Tensor) -> Tensor:
     """What ``norm(convolve(convolution, maps))`` gives; in evaluation without a pass over the maps for the norm.
 
+    Args:
+        convolution: Layer from C to C' channels.
+        norm: Batch norm over C' channels, or nothing.
+        maps: Shape (B, C, 1, T).
+
     >>> layer, norm = nn.Conv1d(4, 6, 3), nn.BatchNorm2d(6).eval()
     >>> tuple(convolve_and_normalise(layer, norm, torch.zeros(2, 4, 1, 10)).shape)
     (2, 6, 1, 8)
@@ -66,6 +71,15 @@ def frame_maps(audio: Tensor, convolution: nn.Conv1d) -> Tensor:
 
 
 def require_audio(audio: Tensor, clip_samples: int, sample_rate_hz: int) -> None:
-    """Raise ``ValueError`` unless ``audio`` has the shape (B, ``clip_samples``)."""
+    """Raise ``ValueError`` unless ``audio`` has the shape (B, ``clip_samples``).
+
+    Args:
+        audio: What a network was given.
+        clip_samples: T, the length that it reads.
+        sample_rate_hz: At this rate, for the message.
+
+    >>> require_audio(torch.zeros(2, 9), 9, 8_000)
+    """
+    # Layers alone would take other lengths too, and the poolings drop what is left over.
     if audio.dim() != 2 or audio.shape[1] != clip_samples:
         raise ValueError(f"audio must have shape (B, {clip_samples}) at {sample_rate_hz} Hz, got {tuple(audio.shape)}")

@@ -41,7 +41,7 @@ class PonsParams:
 
     def __post_init__(self) -> None:
         require(len(self.pools) == _N_POOLS, "pools", list(self.pools), f"{_N_POOLS} sizes")
-        # Valid convolutions take 6 frames, the last pooling every second one.
+        # The first convolution of the back end takes 6 frames, the pooling every second one of the rest.
         require(
             self.n_frames >= _BACK_KERNEL + 1,
             "clip_duration_s",
@@ -64,6 +64,7 @@ class PonsParams:
         """Frames between front end and back end."""
         length = self.clip_samples // 3
         for pool in self.pools:
+            # A convolution of kernel 3 without padding takes two.
             length = (length - 2) // pool
         return length
 
@@ -179,4 +180,5 @@ class _Residual(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of the same shape."""
         activations = functional.relu(convolve(self.convolution, maps), inplace=True)
+        # Channels change places with the axis of length 1: the norm sees one channel, as in the authors' code.
         return maps + self.norm(activations.transpose(1, 2)).transpose(1, 2)

@@ -97,6 +97,8 @@ class SampleCNN(nn.Module):
         channels = [width] * 3 + [2 * width] * 6 + [4 * width]
         strides = FORMATS[params.sample_rate_hz].strides
         stem = _Block(1, width, kernel=3, stride=3, padding=0, pool=1)
+        # Padding is 1 whatever the kernel, as in the released code: a kernel of 2 lengthens the maps by one, one
+        # of 5 shortens them by two. So only one length of input is reduced to 1.
         middle = [
             _Block(before, after, kernel=stride, stride=1, padding=1, pool=stride)
             for before, after, stride in zip(channels[:-1], channels[1:], strides, strict=True)
@@ -124,6 +126,7 @@ class _Block(nn.Sequential):
         pooling = [nn.MaxPool2d((1, pool))] if pool > 1 else []
         super().__init__(
             nn.Conv1d(before, after, kernel, stride=stride, padding=padding),
+            # 2-D, since maps have an axis of length 1: see clmr.models.layout.
             nn.BatchNorm2d(after),
             nn.ReLU(inplace=True),
             *pooling,

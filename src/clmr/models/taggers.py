@@ -37,6 +37,11 @@ class TaggerParams(Protocol):
 def build_tagger(params: TaggerParams, n_tags: int, generator: torch.Generator) -> nn.Module:
     """The model, from audio (B, T) to logits (B, K), with initial weights drawn from ``generator`` alone.
 
+    Args:
+        params: Which model, and its size.
+        n_tags: K.
+        generator: Source of the weights.
+
     >>> mapping = {"kind": "sample_cnn", "sample_rate_hz": 8_000, "width": 2, "dropout": 0.5}
     >>> model = build_tagger(TAGGERS.read(mapping), 5, torch.Generator().manual_seed(0))
     >>> tuple(model(torch.zeros(2, 20_736)).shape)

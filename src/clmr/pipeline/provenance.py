@@ -45,6 +45,13 @@ def provenance(stage: str) -> dict[str, Any]:
         "stage": stage,
         "params": plan["params"],
         "code_sha256": combined_digest(plan["code"]),
+        **surroundings(),
+    }
+
+
+def surroundings() -> dict[str, Any]:
+    """Interpreter, packages and machine that compute, whatever is computed."""
+    return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _RECORDED_PACKAGES},
         "machine": {"system": f"{platform.system()} {platform.machine()}"} | _torch_facts(),

@@ -80,14 +80,27 @@ class CLMRRun(PretrainRun):
         return nn.Sequential(*self.modules.values())
 
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor]:
-        """Both views of this process's part of a batch, augmented independently, as one tensor of shape (2B, T)."""
+        """Both views of this process's part of a batch, augmented independently, as one tensor of shape (2B, T).
+
+        Args:
+            crops: Two crops of each track, shape (B, T) each.
+            epoch: Number of the epoch; with ``step`` the place of the draws.
+            step: Number of the step in the epoch.
+        """
         first, second = crops
         if self.recipe.augment_second_view:
             second = self.augmented(second, epoch, step, view=1)
         return (torch.cat([self.augmented(first, epoch, step, view=0), second]),)
 
     def augmented(self, crops: Tensor, epoch: int, step: int, view: int) -> Tensor:
-        """One view, shape (B, T), of crops of shape (B, T)."""
+        """One view, shape (B, T).
+
+        Args:
+            crops: This process's part of the batch, shape (B, T).
+            epoch: Number of the epoch; with ``step`` and ``view`` the place of the draws.
+            step: Number of the step in the epoch.
+            view: 0 for the first view, 1 for the second.
+        """
         rate_hz, n_examples = self.recipe.encoder.sample_rate_hz, self.recipe.batch_size
         draws = functools.partial(generator, self.seed, "augmentations", epoch, step, view)
         # Draws are made for the whole batch, however many processes share it, so that they do not depend on that.

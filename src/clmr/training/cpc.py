@@ -75,7 +75,13 @@ class CPCRecipe(PretrainRecipe):
 
 
 def build_modules(recipe: CPCRecipe, seed: int, crops: TrackCrops) -> dict[str, nn.Module]:
-    """Encoder and predictor with initial weights that depend on the seed alone; input is standardised by the crops."""
+    """Encoder and predictor with initial weights that depend on the seed alone.
+
+    Args:
+        recipe: Sizes, and gain of the predictor.
+        seed: Seed of the weights, and of the choice of crops.
+        crops: What the encoder's input is standardised by.
+    """
     draws = generator(seed, "weights")
     sizes = (recipe.encoder.context_dim, recipe.encoder.width, recipe.n_steps)
     # The encoder first: one generator serves both, so their order decides the weights.
@@ -110,7 +116,13 @@ class CPCRun(PretrainRun):
         return _Prediction(**self.modules)
 
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor, torch.Generator]:
-        """Audio of shape (B, T), and the source of window and negatives."""
+        """Audio of shape (B, T), and the source of window and negatives.
+
+        Args:
+            crops: One crop of each track, shape (B, T).
+            epoch: Number of the epoch; with ``step`` the place of the draws.
+            step: Number of the step in the epoch.
+        """
         return crops[0], generator(self.seed, "negatives", epoch, step)
 
     def train_step(self, audio: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -121,6 +133,7 @@ class CPCRun(PretrainRun):
             draws: Source of the window's place and of the negatives, the same in all processes.
         """
         recipe, n_frames, n_contexts = self.recipe, self.recipe.encoder.n_frames, self.recipe.n_contexts
+        # Drawn also where the window has but one place, so that negatives are drawn alike with and without a window.
         first = int(torch.randint(n_frames - n_contexts - recipe.n_steps + 1, (), generator=draws))
         sizes = (recipe.batch_size, n_frames, first, n_contexts, recipe.n_steps, recipe.n_negatives)
         negatives = draw_negatives(*sizes, draws).to(self.device)
@@ -133,6 +146,7 @@ class CPCRun(PretrainRun):
 
     def of_all_processes(self, part: Tensor) -> Tensor:
         """The tensors of all processes, joined along the first axis."""
+        # gather knows rows only, shape (B, D).
         return gather(part.flatten(1), self.world).unflatten(1, part.shape[1:])
 
 
@@ -144,7 +158,13 @@ class _Prediction(nn.Module):
         self.encoder, self.predictor = encoder, predictor
 
     def forward(self, audio: Tensor, first: int, n_contexts: int) -> tuple[Tensor, Tensor]:
-        """Frames (B, L, C) of audio (B, T), and predictions (B, W, S, C) of W contexts from time ``first``."""
+        """Frames (B, L, C) of a batch, and predictions (B, W, S, C) of some of its contexts.
+
+        Args:
+            audio: Shape (B, T).
+            first: Time of the first context that predicts.
+            n_contexts: W.
+        """
         frames = self.encoder.frames(audio)
         contexts = self.encoder.contexts(frames)[:, first : first + n_contexts]
         return frames, self.predictor(contexts)

@@ -76,6 +76,7 @@ def require_seeds(seeds: tuple[int, ...]) -> None:
 
 def run_facts(recipe: Recipe, seed: int) -> dict[str, Any]:
     """Recipe and seed of one run as plain values; the other seeds of the recipe are none of its business."""
+    # So a state, or a checkpoint, stays what it is when further seeds are asked for.
     mapping = to_mapping(recipe)
     del mapping["seeds"]
     return {"recipe": mapping, "seed": seed}
@@ -182,11 +183,12 @@ def write_curves(curves: pd.DataFrame, path: Path) -> None:
 
 def _require_finite(row: Row) -> None:
     """Raise before the state is saved, so that the last one with finite losses can be looked into."""
+    epoch = row["epoch"]
     for name, value in row.items():
         if not math.isfinite(value):
             raise ValueError(
-                f"the {_WORDS[name][0]} of epoch {row['epoch']} is {value}; the state of epoch {row['epoch'] - 1} was "
-                f"kept; lower the learning rate or use precision: fp32"
+                f"the {_WORDS[name][0]} of epoch {epoch} is {value}; the state of epoch {epoch - 1} was kept; "
+                f"lower the learning rate or use precision: fp32"
             )
 
 

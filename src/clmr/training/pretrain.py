@@ -102,7 +102,13 @@ class PretrainRun(TrainingRun):
 
     @abstractmethod
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Any, ...]:
-        """Arguments of :meth:`train_step`, from this process's ``n_crops`` crops of shape (B, T) each."""
+        """Arguments of :meth:`train_step`.
+
+        Args:
+            crops: This process's part of the batch: ``n_crops`` crops of each track, shape (B, T) each.
+            epoch: Number of the epoch; with ``step`` the place of all draws.
+            step: Number of the step in the epoch.
+        """
 
     @abstractmethod
     def train_step(self, *inputs: Any) -> tuple[Tensor, Tensor]:
@@ -146,10 +152,12 @@ def pretrain(
         world: Processes that train together.
 
     Raises:
-        ValueError: If recipe and store do not fit each other, or the loss is no longer finite.
+        ValueError: If recipe and store do not fit each other, the batch cannot be shared evenly, or the loss
+            is no longer finite.
     """
     store.require_rate(recipe.encoder.sample_rate_hz, "the encoder")
     crops = track_crops(store, recipe.encoder.clip_samples, recipe.splits, device)
+    # Processes exchange tensors of one shape.
     if recipe.batch_size % world.size:
         raise ValueError(f"batch_size {recipe.batch_size} must be a multiple of the {world.size} processes")
     run = recipe.run_class(recipe, seed, crops, device, crops.n_tracks // recipe.batch_size, world)

@@ -58,6 +58,7 @@ def resume_state(
 def training_state(modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """All tensors that training needs to go on: weights, batch-norm statistics, optimiser moments."""
     tensors = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
+    # Everything that Adam and LARS keep is a tensor, the number of steps included.
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
     return tensors
@@ -66,7 +67,16 @@ def training_state(modules: dict[str, nn.Module], optimizer: torch.optim.Optimiz
 def restore_training(
     modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 ) -> None:
-    """Put the result of :func:`training_state` back into freshly built modules and their optimiser."""
+    """Put the result of :func:`training_state` back.
+
+    Args:
+        modules: Networks by name, freshly built; changed in place.
+        optimizer: Their optimiser; changed in place.
+        tensors: What :func:`training_state` gave; further tensors are left alone.
+
+    Raises:
+        ValueError: If weights do not fit a module.
+    """
     for name, module in modules.items():
         load_weights(module, tensors, f"{name}.")
     moments: dict[int, dict[str, Tensor]] = {}

@@ -134,13 +134,19 @@ def train_supervised(
 
 
 def labelled_clips(recipe: SupervisedRecipe, seed: int, store: Store) -> LabelledClips:
-    """The clips that a recipe reads with a seed.
+    """The clips that a run reads.
+
+    Args:
+        recipe: Share of the labels, and length of the input.
+        seed: Which share.
+        store: A labelled corpus.
 
     Raises:
         ValueError: If there are no labels, or no clip is long enough.
     """
     wanted = [label_subset(store, recipe.label_fraction, seed), store.rows("valid")]
     learnt_from, valid = (long_enough(store, rows, recipe.model.clip_samples) for rows in wanted)
+    # Batch norm cannot learn from one clip; batches of more are split into parts that differ by one at most.
     if len(learnt_from) < 2:
         raise ValueError(
             f"label_fraction {recipe.label_fraction} leaves {len(learnt_from)} clip to train on, at least 2 are "
@@ -200,6 +206,7 @@ class SupervisedRun(TrainingRun):
         ]
         loss = torch.stack(losses).double().sum().item() / len(self.clips.train)
         valid_loss = self.validation_loss()
+        # Lower, not as low: of equal epochs the first is kept, as best_epoch tells it.
         if all(valid_loss < row["valid_loss"] for row in self.history):
             self.kept = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         return {"loss": loss, "valid_loss": valid_loss}
@@ -224,6 +231,7 @@ class SupervisedRun(TrainingRun):
     @torch.no_grad()
     def validation_loss(self) -> float:
         """Mean binary cross-entropy over the fixed segments of the validation clips."""
+        # With fixed batch statistics, so that the loss does not depend on which clips share a batch.
         self.model.eval()
         n_samples = self.recipe.model.clip_samples
         starts, rows = spread_segments(self.store, self.clips.valid, n_samples, self.recipe.validation_segments)
