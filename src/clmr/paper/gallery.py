@@ -160,13 +160,3 @@ def _notebook_link(stage: PublishedStage) -> str:
 
 def _code(record: dict[str, Any]) -> str:
     return f"`{record['provenance']['code_sha256'][:12]}`"
-
-
-def main() -> None:
-    """Copy the table of results into the README, which is no output of a stage: the rest of it is written by hand."""
-    readme, table = paths.root() / "README.md", paths.table_file("table_6_1").with_suffix(".md")
-    write_text(readme, with_readme_table(readme.read_text(encoding="utf-8"), table.read_text(encoding="utf-8")))
-
-
-if __name__ == "__main__":
-    main()
