@@ -101,7 +101,7 @@ def test_artefacts_have_names_of_their_own():
 def test_the_readme_shows_the_committed_table():
     shown = (ROOT / "results" / "tables" / "table_6_1.md").read_text()
     readme = (ROOT / "README.md").read_text()
-    assert gallery.with_readme_table(readme, shown) == readme, "run `python -m clmr.paper.gallery`"
+    assert gallery.with_readme_table(readme, shown) == readme, "run `clmr readme`"
     assert len(readme.splitlines()) <= 200
 
 

@@ -27,7 +27,8 @@ class Artefact:
 
 ARTEFACTS = (
     Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders and by supervised models trained "
-             "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks.", "tagging"),
+             "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks; behind ± the "
+             "deviation over seeds, where a run has several.", "tagging"),
     Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals.", "tagging"),
     Artefact("fig_1_1", "Figure 1.1", "PR-AUC against the number of parameters, first labelled corpus: supervised "
              "models in grey, linear probes on frozen encoders in colour.", "tagging"),

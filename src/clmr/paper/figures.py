@@ -86,6 +86,7 @@ def _move_long_legend(axes: Axes) -> None:
     axes.get_legend().remove()
     figure = axes.figure
     n_rows = math.ceil(len(labels) / _LEGEND_COLUMNS)
+    # The axes keep their height; without room of its own the legend would take it from them.
     figure.set_figheight(figure.get_figheight() + n_rows * _LEGEND_ROW_INCHES)
     figure.legend(handles, labels, loc="outside lower center", ncols=_LEGEND_COLUMNS, fontsize=7, frameon=False)
 

@@ -44,6 +44,7 @@ def publish_notebooks(stages: Sequence[PublishedStage]) -> list[str]:
     for stage in stages:
         if stage.notebook is None:
             continue
+        # Outputs and prose age apart: a corrected sentence is published without running anything again.
         executed = read_notebook(paths.executed_notebook(stage.stage))
         source = read_notebook(paths.source_notebook(stage.notebook))
         write_notebook(with_current_prose(executed, source), paths.published_notebook(stage.stage))
@@ -56,6 +57,7 @@ def publish_records(stages: Sequence[PublishedStage]) -> pd.DataFrame:
     records = _records(stages)
     write_json(paths.provenance_file(), {stage: record["provenance"] for stage, record in records.items()})
     costs = pd.DataFrame([{"stage": stage} | record["cost"] for stage, record in records.items()])
+    # Costs vary from run to run: in a file of their own they leave the provenance of an equal result equal.
     return save_table(costs[["stage", "wall_s", "peak_memory_gib"]], "table_costs")
 
 
@@ -160,13 +162,3 @@ def _notebook_link(stage: PublishedStage) -> str:
 
 def _code(record: dict[str, Any]) -> str:
     return f"`{record['provenance']['code_sha256'][:12]}`"
-
-
-def main() -> None:
-    """Copy the table of results into the README, which is no output of a stage: the rest of it is written by hand."""
-    readme, table = paths.root() / "README.md", paths.table_file("table_6_1").with_suffix(".md")
-    write_text(readme, with_readme_table(readme.read_text(encoding="utf-8"), table.read_text(encoding="utf-8")))
-
-
-if __name__ == "__main__":
-    main()

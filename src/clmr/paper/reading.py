@@ -56,6 +56,7 @@ def curves(runs: Iterable[str], experiment: str) -> pd.DataFrame:
         ValueError: If none of them was.
     """
     read = {run: pd.read_csv(paths.curve_file(run, experiment)) for run in runs}
+    # The curve of an encoder left as initialised has no rows, and would turn the whole numbers of others to floats.
     trained = [curve.assign(run=run) for run, curve in read.items() if len(curve)]
     if not trained:
         raise ValueError(f"found no epoch in the curves of {', '.join(read)}; show at least one run that was trained")

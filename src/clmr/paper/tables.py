@@ -79,6 +79,7 @@ def score_table(
         if not any(column in scored.varies for scored in systems):
             raise ValueError(f"{artefact}: no system states {column}; have the plan list it in their 'varies'")
     corpora = list(dict.fromkeys(scored.eval_corpus for scored in systems))
+    # Sorting is stable, so that within a corpus the order of the plan stays.
     ordered = sorted(systems, key=lambda scored: corpora.index(scored.eval_corpus))
     rows = [
         _row(scored, head, of_head, columns) | {"scale": scale}
@@ -110,6 +111,7 @@ def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     (0.4, 0.141, 2)
     """
     means = {column: float(np.mean([row[column] for row in rows])) for column in SCORES}
+    # Divided by n - 1: a few seeds are a sample of all there are.
     deviations = {
         f"{metric}_sd": float(np.std([row[metric] for row in rows], ddof=1)) if len(rows) > 1 else None
         for metric in ("roc_auc_tag", "pr_auc_tag")

@@ -77,6 +77,7 @@ class ThesisRow:
 
     def matches(self, **wanted: object) -> bool:
         """Whether the row has all the given values."""
+        # Floats are compared exactly: both sides are written in YAML, neither is computed.
         return all(getattr(self, key) == value for key, value in wanted.items())
 
 
@@ -116,6 +117,7 @@ def load_thesis(path: Path) -> Thesis:
         for name, entry in listed["artefacts"].items()
     }
     rows = tuple(from_mapping(ThesisRow, row, f"{path.name}: {row.get('id')}") for row in listed["rows"])
+    # Two rows of one id could hide a misprint: rows are looked up by their keys, and nobody reads ids.
     ids = [row.id for row in rows]
     repeated = sorted({identifier for identifier in ids if ids.count(identifier) > 1})
     if repeated:
