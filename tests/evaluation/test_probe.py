@@ -108,7 +108,7 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
     save_encoder(tmp_path / "encoder.safetensors", recipe.encoder.build(), {})
     loaded, out = load_encoder(tmp_path / "encoder.safetensors"), tmp_path / "out"
     probe = probe_params(max_epochs=5)
-    rows = evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, out)
+    rows = evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, tmp_path / "embeddings", out)
     assert [(row["head"], row["seed"]) for row in rows] == [("linear", 3), ("mlp", 3)]
     assert rows[0]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
     n_encoder = sum(parameter.numel() for parameter in loaded.parameters())
@@ -117,9 +117,9 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
     assert scores["mlp"].shape == (len(store.rows("test")), 4)
     assert clips.tolist() == store.rows("test").tolist()
     # An interrupted evaluation goes on from its embeddings, whose encoder need not run again.
-    embeddings_file(out, 3).rename(embeddings_file(tmp_path, 3))
+    embeddings_file(tmp_path / "embeddings", 3).rename(embeddings_file(tmp_path, 3))
     loaded.forward = None
-    assert evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, out) == rows
+    assert evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, tmp_path / "embeddings", out) == rows
 
 
 def test_rows_of_scores_are_written_with_six_decimals(tmp_path):
@@ -132,16 +132,16 @@ def test_rows_of_scores_are_written_with_six_decimals(tmp_path):
 def test_an_encoder_of_another_rate_is_refused(store: Store, tmp_path):
     encoder = SampleCNNParams("sample_cnn", 16_000, width=2).build()
     with pytest.raises(ValueError, match="tones has 8000 Hz, the encoder reads 16000 Hz; use a store of that rate"):
-        evaluate_encoder(encoder, store, probe_params(), 0, CPU, tmp_path, tmp_path / "out")
+        evaluate_encoder(encoder, store, probe_params(), 0, CPU, tmp_path, tmp_path / "embeddings", tmp_path / "out")
 
 
 def test_tracks_are_projected_to_the_plane(store: Store):
     encoder = clmr_recipe().encoder.build().eval()
-    points = project_tracks(encoder, store, TSNEParams("run", "tones", 3, 5, 4.0, 0))
+    points = project_tracks(encoder, store, TSNEParams("run", 3, 5, 4.0, 0))
     assert len(points) == 15
     assert points.track_id.nunique() == 3
     with pytest.raises(ValueError, match="t_sne.n_tracks is 99, the test split"):
-        project_tracks(encoder, store, TSNEParams("run", "tones", 99, 5, 4.0, 0))
+        project_tracks(encoder, store, TSNEParams("run", 99, 5, 4.0, 0))
 
 
 def test_log_mel_statistics_tell_high_from_low_tones(store: Store, tmp_path):
