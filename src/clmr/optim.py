@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+from clmr.compute.adam import Adam, spare_compiler
 from clmr.storage.strict import NonNegative, Positive, Variants, strict
 
 LARS_FROM_BATCH_SIZE = 96
@@ -88,8 +89,7 @@ class AdamParams:
 
     def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
         """The optimiser of these groups of parameters."""
-        # Fused: one kernel for all parameters, on CPUs too, instead of a dozen small ones for each.
-        return torch.optim.Adam(groups, lr=learning_rate, fused=True)
+        return Adam(groups, lr=learning_rate)
 
 
 @strict
@@ -236,6 +236,7 @@ class LARS(torch.optim.Optimizer):
     """
 
     def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float = 0.9, trust: float = 0.001) -> None:
+        spare_compiler()
         super().__init__(groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True})
 
     @torch.no_grad()
