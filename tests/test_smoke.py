@@ -194,7 +194,7 @@ def test_a_grid_trains_only_what_is_new(repository: Path):
     # The first combination is read from what was kept: no epoch of it is trained again.
     assert printed.count("epoch 1/2") == 1
     scores = json.loads((repository / "data" / "scores" / "efficiency" / "grid_labels" / "scores.json").read_text())
-    assert [row["label_fraction"] for row in scores["rows"]] == [0.5, 1.0]
+    assert [row["values"]["label_fraction"] for row in scores["rows"]] == [0.5, 1.0]
 
 
 @pytest.mark.smoke

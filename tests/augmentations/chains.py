@@ -21,8 +21,7 @@ NOTHING = AugmentationParams()
 def thesis_chain() -> AugmentationParams:
     """The chain of the thesis, from the one place that states it: the base of CLMR in params.yaml."""
     stated = yaml.safe_load(paths.params_file().read_text(encoding="utf-8"))
-    bases = stated["bases"] if "bases" in stated else stated["pretrain"]
-    return from_mapping(AugmentationParams, bases["clmr"]["augmentations"], "params.yaml: clmr.augmentations")
+    return from_mapping(AugmentationParams, stated["bases"]["clmr"]["augmentations"], "params.yaml: bases.clmr.augmentations")
 
 
 def always() -> AugmentationParams:

@@ -22,7 +22,7 @@ from clmr.training.supervised import SupervisedRecipe, train_supervised
 
 
 def work(stage: Stage[GridStage]) -> None:
-    """Train and score every combination under each of its seeds; the rows name what a combination has different."""
+    """Train and score every combination under each of its seeds; rows say which values a combination has."""
     log = log_to_output()
     params, rows = stage.params, []
     roles = params.combinations[0].recipe.store, params.evaluate_on
@@ -38,7 +38,7 @@ def work(stage: Stage[GridStage]) -> None:
                     recipe, seed, store, tagged, params.probe, folder
                 ),
             )
-            rows += [combination.values | row for row in found]
+            rows += [row | {"values": dict(combination.values)} for row in found]
     save_score_rows(paths.scores_dir(stage.name, params.experiment), rows)
     print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")
 
