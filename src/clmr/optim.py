@@ -67,11 +67,15 @@ class WarmupCosineParams:
 class AdamParams:
     """Adam (Kingma and Ba 2015), with its usual moments.
 
+    Source: thesis section 5.3.
+    Differs: the thesis states a weight decay for LARS alone; the released code of the thesis has 1e-4 for
+        Adam, and the current one none.
+
     Attributes:
         kind: ``adam``.
         learning_rate: The rate, or its peak if it has a schedule (thesis: 0.0003).
         schedule: ``constant`` (thesis), or ``warmup_cosine`` as LARS has it, for short runs.
-        weight_decay: L2 penalty on weights; never on biases and batch norms (thesis: 1e-6).
+        weight_decay: L2 penalty on weights; never on biases and batch norms.
     """
 
     kind: Literal["adam"]

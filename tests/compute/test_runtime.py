@@ -79,3 +79,12 @@ def test_the_root_is_found_from_below_or_refused(tmp_path, monkeypatch):
         paths.root()
     (tmp_path / "dvc.yaml").touch()
     assert paths.root() == tmp_path
+
+
+def test_notes_go_to_the_terminal_and_nowhere_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv(progress.TERMINAL_VARIABLE, raising=False)
+    progress.note("resumed")  # no terminal: standard error may be part of a notebook's output
+    monkeypatch.setenv(progress.TERMINAL_VARIABLE, str(tmp_path / "terminal"))
+    progress.note("resumed after epoch 2")
+    assert (tmp_path / "terminal").read_text() == "resumed after epoch 2\n"
+    assert capsys.readouterr() == ("", "")

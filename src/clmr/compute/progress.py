@@ -1,4 +1,4 @@
-"""Progress bars that show in a terminal and leave no trace in logs or executed notebooks."""
+"""Progress bars and notes that show in a terminal and leave no trace in logs or executed notebooks."""
 
 import os
 import sys
@@ -17,6 +17,16 @@ def progress(iterable: Iterable, description: str, total: int | None = None, uni
     started from in the environment variable ``CLMR_TERMINAL`` and the bar goes straight there.
     """
     return tqdm(iterable, desc=description, total=total, unit=unit, file=_terminal(), disable=None, leave=False)
+
+
+def note(message: str) -> None:
+    """Show a line on the terminal, if there is one: like a bar it leaves no trace in logs or executed notebooks."""
+    name = os.environ.get(TERMINAL_VARIABLE)
+    if name:
+        with open(name, "w", encoding="utf-8") as terminal:
+            print(message, file=terminal)
+    elif sys.stderr.isatty():
+        print(message, file=sys.stderr)
 
 
 def terminal_name() -> str | None:
