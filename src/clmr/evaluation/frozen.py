@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -13,6 +14,11 @@ from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.storage.tensors import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from clmr.models.encoders import EncoderParams
 
 
 def evaluate_encoder(
@@ -72,7 +78,8 @@ def evaluate_embeddings(
         ValueError: If the store has no labels, or a split no clip.
     """
     train, valid, test = (embeddings.of(store.rows(split)) for split in ("train", "valid", "test"))
-    scores, results = {}, []
+    scores: dict[str, np.ndarray] = {}
+    results = []
     for head in probe.heads:
         trained = train_probe(head, train, valid, store.tags, probe, seed)
         scores[head], rows = trained.clip_scores(test)
@@ -108,12 +115,14 @@ def kept_embeddings(
     Raises:
         ValueError: If encoder and store do not fit each other.
     """
-    store.require_rate(encoder.params.sample_rate_hz, "the encoder")
+    # To torch every attribute is a tensor or a module.
+    params = cast("EncoderParams", encoder.params)
+    store.require_rate(params.sample_rate_hz, "the encoder")
     file = embeddings_file(work_dir, seed)
     if file.is_file():
         tensors, _ = load_tensors(file)
         return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
-    n_samples = encoder.params.clip_samples
+    n_samples = params.clip_samples
     sizes = (n_samples, probe.embedding_batch_size, device, probe.embedding_precision)
     found = embed(encoder.to(device), store, *sizes, world)
     if world.is_first:
