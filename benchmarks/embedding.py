@@ -52,7 +52,7 @@ def measure(quick: bool) -> Benchmark:
         n_segments = len(segment_starts(store, params.clip_samples)[0])
         repeats_s = {
             f"ours, {precision}": repeated_s(
-                lambda p=precision: embed(encoder, store, params.clip_samples, batch_size, device, p), n_repeats, device
+                lambda p=precision: embed(encoder, store, batch_size, device, p), n_repeats, device
             )
             for precision in PRECISIONS
         }

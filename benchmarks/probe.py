@@ -53,9 +53,8 @@ class Case:
 
     def embed(self, device: torch.device) -> Embeddings:
         """Embeddings of all segments."""
-        clip_samples, probe = self.encoder.params.clip_samples, self.params
-        sizes = (clip_samples, probe.embedding_batch_size, device, probe.embedding_precision)
-        return embed(self.encoder, self.store, *sizes)
+        batch_size, precision = self.params.embedding_batch_size, self.params.embedding_precision
+        return embed(self.encoder, self.store, batch_size, device, precision)
 
     def train_heads(self, embeddings: Embeddings) -> list[int]:
         """The heads on frozen embeddings, stopped early; the epochs that each was trained."""

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from clmr.compute.adam import Adam
 from clmr.optim import LARS, OPTIMIZERS, OptimizerParams, build_optimizer, learning_rate_at
 from clmr.storage.strict import from_mapping, to_mapping
 
@@ -25,7 +26,7 @@ def params(schedule: dict | None = None, warmup_epochs: float = 2) -> OptimizerP
     return read(THESIS | {"adam": adam, "lars": THESIS["lars"] | {"warmup_epochs": warmup_epochs}})
 
 
-@pytest.mark.parametrize(("batch_size", "optimizer"), [(48, torch.optim.Adam), (95, torch.optim.Adam), (96, LARS)])
+@pytest.mark.parametrize(("batch_size", "optimizer"), [(48, Adam), (95, Adam), (96, LARS)])
 def test_the_thesis_rule_decides_by_batch_size(batch_size, optimizer):
     assert type(build_optimizer([nn.Linear(3, 2)], params(), batch_size)) is optimizer
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
+from clmr.compute.adam import Adam, spare_compiler
 from clmr.storage.strict import NonNegative, Positive, Variants, strict
 
 LARS_FROM_BATCH_SIZE = 96
@@ -68,11 +69,15 @@ class WarmupCosineParams:
 class AdamParams:
     """Adam (Kingma and Ba 2015), with its usual moments.
 
+    Source: thesis section 5.3.
+    Differs: the thesis states a weight decay for LARS alone; the released code of the thesis has 1e-4 for
+        Adam, and the current one none.
+
     Attributes:
         kind: ``adam``.
         learning_rate: The rate, or its peak if it has a schedule (thesis: 0.0003).
         schedule: ``constant`` (thesis), or ``warmup_cosine`` as LARS has it, for short runs.
-        weight_decay: L2 penalty on weights; never on biases and batch norms (thesis: 1e-6).
+        weight_decay: L2 penalty on weights; never on biases and batch norms.
     """
 
     kind: Literal["adam"]
@@ -90,8 +95,7 @@ class AdamParams:
 
     def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
         """The optimiser of these groups of parameters."""
-        # Fused: one kernel for all parameters, on CPUs too, instead of a dozen small ones for each.
-        return torch.optim.Adam(groups, lr=learning_rate, fused=True)
+        return Adam(groups, lr=learning_rate)
 
 
 @strict
@@ -238,6 +242,7 @@ class LARS(torch.optim.Optimizer):
     """
 
     def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float = 0.9, trust: float = 0.001) -> None:
+        spare_compiler()
         super().__init__(groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True})
 
     @torch.no_grad()

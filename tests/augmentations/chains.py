@@ -21,7 +21,9 @@ NOTHING = AugmentationParams()
 def thesis_chain() -> AugmentationParams:
     """The chain of the thesis, from the one place that states it: the base of CLMR in params.yaml."""
     stated = yaml.safe_load(paths.params_file().read_text(encoding="utf-8"))
-    return from_mapping(AugmentationParams, stated["bases"]["clmr"]["augmentations"], "params.yaml: bases.clmr.augmentations")
+    return from_mapping(
+        AugmentationParams, stated["bases"]["clmr"]["augmentations"], "params.yaml: bases.clmr.augmentations"
+    )
 
 
 def always() -> AugmentationParams:

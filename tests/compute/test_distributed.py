@@ -78,7 +78,7 @@ def embed_in_process(rank: int, size: int, port: int, folder: str, out: str) -> 
 def embed_all(store: Store, together: World) -> Embeddings:
     encoder = build_modules(clmr_recipe(), 0)["encoder"].eval()
     # Batches of 5: shares of two processes then end in batches of different sizes.
-    return embed(encoder, store, encoder.params.clip_samples, 5, CPU, "fp32", together)
+    return embed(encoder, store, 5, CPU, "fp32", together)
 
 
 both_methods = pytest.mark.parametrize(

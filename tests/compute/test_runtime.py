@@ -1,7 +1,6 @@
 """Settings of the machine: read from the environment, refused with a reason, invisible in results."""
 
 import logging
-import sys
 
 import pytest
 import torch
@@ -40,27 +39,14 @@ def test_the_log_goes_to_standard_output_once(capsys):
     assert capsys.readouterr().out == "epoch 1\n"
 
 
-def test_a_bar_leaves_no_trace_without_a_terminal(capsys, monkeypatch):
-    monkeypatch.delenv(progress.TERMINAL_VARIABLE, raising=False)
+def test_a_bar_leaves_no_trace_without_a_terminal(capsys):
     assert list(progress.progress(range(3), "counting")) == [0, 1, 2]
     assert capsys.readouterr().err == ""
-    assert progress.terminal_name() is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
-def test_a_bar_reaches_the_terminal_named_in_the_environment(monkeypatch):
-    import os
-    import pty
-
-    ours, theirs = pty.openpty()
-    monkeypatch.setenv(progress.TERMINAL_VARIABLE, os.ttyname(theirs))
-    with progress.progress(range(3), "counting") as bar:
-        list(bar)
-        stream = bar.fp
-    assert b"counting" in os.read(ours, 1_000)
-    stream.close()
-    os.close(ours)
-    os.close(theirs)
+def test_notes_go_to_standard_error_which_no_notebook_keeps(capsys):
+    progress.note("resumed after epoch 1")
+    assert capsys.readouterr() == ("", "resumed after epoch 1\n")
 
 
 def test_draws_depend_on_seed_and_place_alone():

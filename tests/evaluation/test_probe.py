@@ -1,5 +1,7 @@
 """Probes, embeddings and baselines on tones whose tags are true by construction."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch import nn
 from clmr.batches.segments import segment_starts
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed
-from clmr.evaluation.frozen import embeddings_file, evaluate_encoder
+from clmr.evaluation.frozen import Folders, embeddings_file, evaluate_encoder
 from clmr.evaluation.log_mel import LogMelParams, evaluate_log_mel, log_mel_statistics
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.probe import ProbeParams, train_probe
@@ -32,6 +34,8 @@ def probe_params(**changes) -> ProbeParams:
 class Levels(nn.Module):
     """An encoder whose embedding is known: mean square of the first and second half."""
 
+    params = SimpleNamespace(clip_samples=8_000)
+
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
         return audio.square().unflatten(1, (2, -1)).mean(dim=2)
 
@@ -51,7 +55,7 @@ def test_clips_shorter_than_a_segment_are_refused(store: Store):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1_000])
 def test_embeddings_do_not_depend_on_the_batch(store: Store, batch_size):
-    found = embed(Levels(), store, 8_000, batch_size, CPU, "fp32")
+    found = embed(Levels(), store, batch_size, CPU, "fp32")
     clip = store.clip(5)[8_000:16_000].astype(np.float64) / 32_768
     expected = np.square(clip).reshape(2, -1).mean(axis=1)
     np.testing.assert_allclose(found.values[5 * 6 + 1], expected, rtol=1e-5)
@@ -108,7 +112,8 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
     save_encoder(tmp_path / "encoder.safetensors", recipe.encoder.build(), {})
     loaded, out = load_encoder(tmp_path / "encoder.safetensors"), tmp_path / "out"
     probe = probe_params(max_epochs=5)
-    rows = evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, tmp_path / "embeddings", out)
+    folders = Folders(tmp_path, tmp_path / "embeddings", out)
+    rows = evaluate_encoder(loaded, store, probe, 3, CPU, folders)
     assert [(row["head"], row["seed"]) for row in rows] == [("linear", 3), ("mlp", 3)]
     assert rows[0]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
     n_encoder = sum(parameter.numel() for parameter in loaded.parameters())
@@ -119,7 +124,7 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
     # An interrupted evaluation goes on from its embeddings, whose encoder need not run again.
     embeddings_file(tmp_path / "embeddings", 3).rename(embeddings_file(tmp_path, 3))
     loaded.forward = None
-    assert evaluate_encoder(loaded, store, probe, 3, CPU, tmp_path, tmp_path / "embeddings", out) == rows
+    assert evaluate_encoder(loaded, store, probe, 3, CPU, folders) == rows
 
 
 def test_rows_of_scores_are_written_with_six_decimals(tmp_path):
@@ -132,7 +137,7 @@ def test_rows_of_scores_are_written_with_six_decimals(tmp_path):
 def test_an_encoder_of_another_rate_is_refused(store: Store, tmp_path):
     encoder = SampleCNNParams("sample_cnn", 16_000, width=2).build()
     with pytest.raises(ValueError, match="tones has 8000 Hz, the encoder reads 16000 Hz; use a store of that rate"):
-        evaluate_encoder(encoder, store, probe_params(), 0, CPU, tmp_path, tmp_path / "embeddings", tmp_path / "out")
+        evaluate_encoder(encoder, store, probe_params(), 0, CPU, Folders(tmp_path, tmp_path, tmp_path))
 
 
 def test_tracks_are_projected_to_the_plane(store: Store):

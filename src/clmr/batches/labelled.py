@@ -32,7 +32,7 @@ def label_subset(store: Store, fraction: float, seed: int) -> np.ndarray:
     rows = store.rows("train")
     if not store.tags[rows].any():
         raise ValueError(f"{store.folder}: no clip of the training split has any tag; use a labelled corpus")
-    # Whole tracks: clips of one track sound alike, so a tenth of the clips would teach more than a tenth.
+    # Whole tracks: clips of one track sound alike, so a tenth of the clips would be more than a tenth of the music.
     tracks, track_of_row = np.unique(store.clips.track_id.to_numpy()[rows], return_inverse=True)
     # The first so many of one order, which does not depend on the share: so subsets are nested.
     order = torch.randperm(len(tracks), generator=generator(seed, "labels")).numpy()

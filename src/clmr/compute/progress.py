@@ -1,31 +1,16 @@
-"""Progress bars that show in a terminal and leave no trace in logs or executed notebooks."""
+"""Progress bars and notes on standard error, which leave no trace in executed notebooks."""
 
-import os
 import sys
 from collections.abc import Iterable
-from typing import TextIO
 
 from tqdm import tqdm
 
-TERMINAL_VARIABLE = "CLMR_TERMINAL"
-
 
 def progress(iterable: Iterable, description: str, total: int | None = None, unit: str = "it") -> tqdm:
-    """``iterable`` with a bar on the terminal, if there is one.
-
-    Inside a notebook kernel standard error is captured, so the driver names the terminal it was
-    started from in the environment variable ``CLMR_TERMINAL`` and the bar goes straight there.
-    """
-    return tqdm(iterable, desc=description, total=total, unit=unit, file=_terminal(), disable=None, leave=False)
+    """``iterable`` with a bar, if standard error is a terminal; in a log file a bar would be hundreds of lines."""
+    return tqdm(iterable, desc=description, total=total, unit=unit, file=sys.stderr, disable=None, leave=False)
 
 
-def terminal_name() -> str | None:
-    """Path of the terminal standard error is connected to; None if it is not one, or has no path (Windows)."""
-    if not sys.stderr.isatty() or not hasattr(os, "ttyname"):
-        return None
-    return os.ttyname(sys.stderr.fileno())
-
-
-def _terminal() -> TextIO:
-    name = os.environ.get(TERMINAL_VARIABLE)
-    return open(name, "w", encoding="utf-8") if name else sys.stderr
+def note(message: str) -> None:
+    """Say something about this very execution, such as that it resumed, where it cannot end up in a result."""
+    print(message, file=sys.stderr)

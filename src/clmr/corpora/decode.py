@@ -13,6 +13,8 @@ MIN_PEAK = 1 / 32_767
 def decode_mono(path: Path, sample_rate_hz: int) -> np.ndarray:
     """Mono int16 audio of shape (T,), the mean of all channels, resampled with soxr.
 
+    Differs: the released code of the thesis mixes to mono as well; the current one keeps the channels.
+
     Args:
         path: WAV, FLAC, OGG, MP3 or whatever else libsndfile reads.
         sample_rate_hz: Rate of the result.

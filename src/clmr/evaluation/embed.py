@@ -1,10 +1,11 @@
 """Embeddings of all clips of a store, computed once per encoder."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from clmr.batches.reading import audio_reader, read_ahead
 from clmr.batches.segments import segment_starts
@@ -12,6 +13,10 @@ from clmr.compute.distributed import ALONE, World, gather_shares
 from clmr.compute.precision import Precision, autocast
 from clmr.compute.progress import progress
 from clmr.corpora.store import Store
+
+# Supervised runs take the mean over segments from here, and have no encoder to depend on.
+if TYPE_CHECKING:
+    from clmr.models.encoders import Encoder
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,8 @@ def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, n
 
 @torch.inference_mode()
 def embed(
-    encoder: nn.Module,
+    encoder: "Encoder",
     store: Store,
-    segment_samples: int,
     batch_size: int,
     device: torch.device,
     precision: Precision,
@@ -65,9 +69,8 @@ def embed(
     Several processes take a stretch of the segments each; all of them return the whole.
 
     Args:
-        encoder: Map from audio (B, T) to embeddings (B, D), in evaluation mode.
+        encoder: Map from audio (B, T) to embeddings (B, D), in evaluation mode; its parameters tell T.
         store: The audio.
-        segment_samples: T.
         batch_size: Segments per pass; does not change the result beyond rounding.
         device: Where the encoder lies.
         precision: ``fp32`` or ``bf16``.
@@ -77,6 +80,7 @@ def embed(
         ValueError: If a clip is shorter than one segment.
     """
     # Across clips: batches that ended with a clip would be small, and as many as there are clips.
+    segment_samples = encoder.params.clip_samples
     starts, clips = segment_starts(store, segment_samples)
     mine = starts[world.share(len(starts))]
     firsts = range(0, len(mine), batch_size)

@@ -1,6 +1,7 @@
 """What a frozen encoder is worth on one store: embeddings, probes, scores."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,20 +19,28 @@ from clmr.storage.tensors import load_tensors, save_tensors
 if TYPE_CHECKING:
     import numpy as np
 
-    from clmr.models.encoders import EncoderParams
+    from clmr.models.encoders import Encoder
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where an evaluation leaves what it makes, each file named after a seed.
+
+    Attributes:
+        work: Keeps the embeddings if the evaluation is interrupted; see :func:`kept_embeddings`.
+        embeddings: Gets the embeddings.
+        scores: Gets the scores of the test clips.
+    """
+
+    work: Path
+    embeddings: Path
+    scores: Path
 
 
 def evaluate_encoder(
-    encoder: nn.Module,
-    store: Store,
-    probe: ProbeParams,
-    seed: int,
-    device: torch.device,
-    work_dir: Path,
-    embeddings_dir: Path,
-    output_dir: Path,
+    encoder: nn.Module, store: Store, probe: ProbeParams, seed: int, device: torch.device, folders: Folders
 ) -> list[ScoreRow]:
-    """Scores on the test split, a row for each head; embeddings and scores of clips are written to folders.
+    """Scores on the test split, a row for each head; embeddings and scores of clips are left in folders.
 
     Besides the columns of score tables: epochs until a head's best weights, and parameters of
     encoder and head together.
@@ -42,23 +51,21 @@ def evaluate_encoder(
         probe: Heads and how they are trained.
         seed: Seed of heads, order and bootstrap; names the files.
         device: Where the encoder computes.
-        work_dir: Keeps the embeddings if the evaluation is interrupted; see :func:`kept_embeddings`.
-        embeddings_dir: Gets the embeddings.
-        output_dir: Gets the scores of the test clips.
+        folders: Where to leave them.
 
     Raises:
         ValueError: If encoder and store do not fit each other, or the store has no labels.
     """
-    embeddings = kept_embeddings(encoder, store, probe, seed, device, work_dir)
+    file = embeddings_file(folders.work, seed)
+    embeddings = kept_embeddings(encoder, store, probe, device, file)
     n_encoder = sum(parameter.numel() for parameter in encoder.parameters())
     rows = [
         row | {"n_parameters": n_encoder + row["n_parameters"]}
-        for row in evaluate_embeddings(embeddings, store, probe, seed, output_dir)
+        for row in evaluate_embeddings(embeddings, store, probe, seed, folders.scores)
     ]
-    file = embeddings_file(work_dir, seed)
     # Last: until here an interrupted evaluation finds its embeddings where it looks for them.
-    embeddings_dir.mkdir(parents=True, exist_ok=True)
-    shutil.move(file, embeddings_dir / file.name)
+    folders.embeddings.mkdir(parents=True, exist_ok=True)
+    shutil.move(file, folders.embeddings / file.name)
     return rows
 
 
@@ -91,43 +98,34 @@ def evaluate_embeddings(
 
 
 def kept_embeddings(
-    encoder: nn.Module,
-    store: Store,
-    probe: ProbeParams,
-    seed: int,
-    device: torch.device,
-    work_dir: Path,
-    world: World = ALONE,
+    encoder: nn.Module, store: Store, probe: ProbeParams, device: torch.device, file: Path, world: World = ALONE
 ) -> Embeddings:
-    """Embeddings of a store, read from ``work_dir`` if they lie there, else computed and written there.
+    """Embeddings of a store, read from ``file`` if it is there, else computed and written to it.
 
-    The caller ties ``work_dir`` to encoder, store and probe. The first process of several writes.
+    The caller ties the file's folder to encoder, store and probe. The first process of several writes.
 
     Args:
         encoder: Frozen, in evaluation mode.
         store: The audio.
         probe: Batch size and precision of the encoder.
-        seed: Which of the encoders of a run this is; names the file, draws nothing.
         device: Where to compute.
-        work_dir: Folder of the file.
+        file: As :func:`embeddings_file` names it.
         world: Processes that share the work.
 
     Raises:
         ValueError: If encoder and store do not fit each other.
     """
-    # To torch every attribute is a tensor or a module.
-    params = cast("EncoderParams", encoder.params)
+    # An encoder is a module that has parameters; no type says both.
+    params = cast("Encoder", encoder).params
     store.require_rate(params.sample_rate_hz, "the encoder")
-    file = embeddings_file(work_dir, seed)
     if file.is_file():
         tensors, _ = load_tensors(file)
         return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
-    n_samples = params.clip_samples
-    sizes = (n_samples, probe.embedding_batch_size, device, probe.embedding_precision)
-    found = embed(encoder.to(device), store, *sizes, world)
+    batch_size, precision = probe.embedding_batch_size, probe.embedding_precision
+    found = embed(cast("Encoder", encoder.to(device)), store, batch_size, device, precision, world)
     if world.is_first:
         tensors = {"values": torch.from_numpy(found.values), "clips": torch.from_numpy(found.clips)}
-        save_tensors(file, tensors, {"store": store.folder.name, "segment_samples": n_samples})
+        save_tensors(file, tensors, {"store": store.folder.name, "segment_samples": params.clip_samples})
     return found
 
 

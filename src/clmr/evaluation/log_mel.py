@@ -15,7 +15,7 @@ from clmr.storage.strict import Count, Positive, require, strict
 
 @strict
 class LogMelParams:
-    """The baseline.
+    """The baseline, which has no counterpart in the thesis: how far plain spectra go.
 
     Attributes:
         n_mels: Mel bands M; a clip has mean and deviation over time of each.

@@ -32,6 +32,9 @@ class TagScores:
 def tag_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     """ROC-AUC and average precision of each tag.
 
+    Source: thesis section 2.6.1.
+    Differs: what becomes of tags without positives is not stated; they are left out, and counted.
+
     Args:
         labels: 0/1, shape (B, K).
         scores: Any real numbers that rank clips, shape (B, K).
@@ -73,6 +76,8 @@ def mean_pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
 def clip_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     """ROC-AUC and average precision of each clip, over its tags; NaN for a clip without, or with all, tags.
 
+    Source: thesis section 2.6.1; the released code leaves clips without a tag out, too.
+
     Args:
         labels: 0/1, shape (B, K).
         scores: Real numbers, shape (B, K).
@@ -112,7 +117,7 @@ def summary(
         labels: 0/1, shape (B, K).
         scores: Real numbers, shape (B, K).
         tracks: Track of each clip, shape (B,).
-        n_resamples: Bootstrap samples.
+        n_resamples: Bootstrap samples R.
         seed: Seed of the bootstrap.
 
     Raises:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clmr.compute.adam import Adam
 from clmr.compute.precision import Precision
 from clmr.compute.seeding import generator
 from clmr.evaluation.embed import Embeddings, mean_over_segments
@@ -146,7 +147,7 @@ def _fit(
 ) -> int:
     """Train the head in place with early stopping; epochs until its best weights, which it holds afterwards."""
     head, decay = probe.head, params.weight_decay
-    optimizer = torch.optim.Adam(head.parameters(), lr=params.learning_rate, weight_decay=decay, fused=True)
+    optimizer = Adam(head.parameters(), lr=params.learning_rate, weight_decay=decay)
     # Standardised and labelled batch by batch: a second copy of a large corpus's embeddings would take gigabytes.
     values, tags, clips = torch.from_numpy(train.values), torch.from_numpy(labels), torch.from_numpy(train.clips)
     # Below any PR-AUC, so that the first epoch is kept whatever it is.

@@ -45,6 +45,8 @@ def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
     ``linear`` is logistic regression; ``mlp`` has one hidden layer of D units.
 
     Source: thesis section 3.6 and the caption of Table 6.1.
+    Differs: the width of the hidden layer is not in the thesis; the released code has 512, which is D of
+        its encoder.
 
     Args:
         kind: Which of the two.

@@ -196,9 +196,9 @@ def _require_text_keys(value: Any, where: str) -> None:
 
 
 _SENTENCES: dict[str, Callable[[ErrorDetails], str]] = {
-    "greater_than": lambda entry: f" must be > {_number(entry['ctx']['gt'])}, got {entry['input']!r}",
-    "greater_than_equal": lambda entry: f" must be >= {_number(entry['ctx']['ge'])}, got {entry['input']!r}",
-    "less_than_equal": lambda entry: f" must be <= {_number(entry['ctx']['le'])}, got {entry['input']!r}",
+    "greater_than": lambda entry: f" must be > {entry['ctx']['gt']:g}, got {entry['input']!r}",
+    "greater_than_equal": lambda entry: f" must be >= {entry['ctx']['ge']:g}, got {entry['input']!r}",
+    "less_than_equal": lambda entry: f" must be <= {entry['ctx']['le']:g}, got {entry['input']!r}",
     "finite_number": lambda entry: f" must be finite, got {str(entry['input'])[:20]}",
     "int_type": lambda entry: f": found {_show(entry['input'])}, expected int",
     "bool_type": lambda entry: f": found {_show(entry['input'])}, expected bool (true or false)",
@@ -285,10 +285,6 @@ def _hint(value: Any) -> str:
     except (TypeError, ValueError):
         return ""
     return f" (write {number!r}; YAML takes 1e-4 for text, and 1.0e-4 for a number)" if isinstance(value, str) else ""
-
-
-def _number(bound: float) -> str:
-    return f"{bound:g}"
 
 
 def _listed(items: Iterable[Any]) -> str:

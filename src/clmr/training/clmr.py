@@ -26,6 +26,10 @@ else:
 class CLMRRecipe(PretrainRecipe):
     """Everything that decides the weights of a CLMR run, besides the store's audio and the seed.
 
+    Source: thesis sections 3.1 to 3.4.
+    Differs: the thesis names no temperature for its main runs; 0.5 is the best of Table 6.6, and that of
+        the released code.
+
     Attributes:
         method: ``clmr``.
         encoder: Architecture.

@@ -94,7 +94,10 @@ def build_modules(recipe: CPCRecipe, seed: int, crops: TrackCrops) -> dict[str, 
 
 
 def sample_of(crops: TrackCrops, seed: int) -> Tensor:
-    """One crop of each track, or of a random thousand of them, shape (B, T)."""
+    """One crop of each track, or of a random thousand of them, shape (B, T).
+
+    Differs: the released code types mean and deviation of its corpus by hand.
+    """
     draws = generator(seed, "sample")
     tracks = torch.randperm(crops.n_tracks, generator=draws)[:_MOST_TRACKS_MEASURED].numpy()
     positions = torch.rand(len(tracks), generator=draws, dtype=torch.float64).numpy()

@@ -6,7 +6,6 @@ What belongs here: all that does not depend on what is learnt. What does not: ba
 
 import logging
 import math
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from clmr.compute.distributed import ALONE, World
-from clmr.compute.progress import progress
+from clmr.compute.progress import note, progress
 from clmr.optim import OptimizerParams, build_optimizer, learning_rate_at, set_learning_rate
 from clmr.storage.files import write_text
 from clmr.storage.strict import require, to_mapping
@@ -159,7 +158,7 @@ def train(run: TrainingRun, resume_dir: Path) -> None:
     identity = run_facts(run.recipe, run.seed)
     run.history, run.kept = resume_state(state_path, identity, run.modules, run.optimizer)
     if run.history and run.world.is_first:
-        print(f"resumed after epoch {len(run.history)}", file=sys.stderr)
+        note(f"resumed after epoch {len(run.history)}")
         for row in run.history:
             _log(run, row)
     while not run.is_done:

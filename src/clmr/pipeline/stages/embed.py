@@ -12,7 +12,7 @@ from clmr.compute.allocator import keep_freed_memory
 from clmr.compute.distributed import world
 from clmr.compute.runtime import device
 from clmr.corpora.store import open_store
-from clmr.evaluation.frozen import kept_embeddings
+from clmr.evaluation.frozen import embeddings_file, kept_embeddings
 from clmr.models.encoders import load_encoder
 from clmr.pipeline import paths
 from clmr.pipeline.command_line import named_stage
@@ -30,7 +30,7 @@ def main() -> None:
         unfinished = stage.work_dir(evaluate.work_inputs(stage, store))
         for seed in params.seeds:
             encoder = load_encoder(paths.checkpoint_file(params.run, seed))
-            kept_embeddings(encoder, store, params.probe, seed, chosen, unfinished, together)
+            kept_embeddings(encoder, store, params.probe, chosen, embeddings_file(unfinished, seed), together)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from clmr.compute.runtime import device
 from clmr.corpora.store import STORE_NAME, Store, open_store
-from clmr.evaluation.frozen import evaluate_encoder
+from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.scores import compared, save_score_rows
 from clmr.models.encoders import load_encoder
 from clmr.pipeline import paths
@@ -19,11 +19,12 @@ def work(stage: Stage[EvaluateStage]) -> None:
     """Embed the store with the encoder of each seed, train heads, and score the test split."""
     params, rows = stage.params, []
     store = open_store(paths.store_dir(params.store))
-    scores, embeddings = paths.scores_dir(stage.name, params.experiment), paths.embeddings_dir(stage.name)
+    scores = paths.scores_dir(stage.name, params.experiment)
     with stage.resumable(work_inputs(stage, store)) as unfinished:
+        folders = Folders(unfinished, paths.embeddings_dir(stage.name), scores)
         for seed in params.seeds:
             encoder = load_encoder(paths.checkpoint_file(params.run, seed))
-            rows += evaluate_encoder(encoder, store, params.probe, seed, device(), unfinished, embeddings, scores)
+            rows += evaluate_encoder(encoder, store, params.probe, seed, device(), folders)
     save_score_rows(scores, rows)
     stage.write_metrics(compared(rows))
     print_scores(rows)

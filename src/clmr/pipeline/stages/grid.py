@@ -11,7 +11,7 @@ from typing import Any
 from clmr.compute.runtime import device, log_to_output
 from clmr.corpora.store import STORE_NAME, Store, open_store
 from clmr.evaluation.end_to_end import evaluate_supervised
-from clmr.evaluation.frozen import evaluate_encoder
+from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.probe import ProbeParams
 from clmr.evaluation.scores import ScoreRow, save_score_rows
 from clmr.pipeline import paths
@@ -56,7 +56,8 @@ def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbePara
         return evaluate_supervised(trained, recipe, seed, store, device(), folder / "scores")
     encoder = pretrain(recipe, seed, store, folder, device()).encoder
     encoder.requires_grad_(False)
-    return evaluate_encoder(encoder, tagged, probe, seed, device(), folder, folder / "embeddings", folder / "scores")
+    folders = Folders(folder, folder / "embeddings", folder / "scores")
+    return evaluate_encoder(encoder, tagged, probe, seed, device(), folders)
 
 
 if __name__ == "__main__":
