@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from clmr.corpora.build_store import StoreParams
-from clmr.corpora.registry import CORPORA
+from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.paper.figure_params import TaggingParams
@@ -73,7 +73,7 @@ class Params:
     """
 
     scale: Scale
-    corpora: dict[str, Annotated[Any, CORPORA]]
+    corpora: dict[str, Annotated[CorpusParams, CORPORA]]
     stores: dict[str, StoreParams]
     bases: dict[str, Any]
     runs: dict[str, Any]

@@ -9,13 +9,11 @@ CORPORA = Variants({"rendered": "clmr.corpora.rendered.params:RenderedCorpusPara
 
 
 class CorpusParams(Protocol):
-    """What the parameters of every corpus have.
+    """What the parameters of every corpus have."""
 
-    Attributes:
-        kind: How it is made.
-    """
-
-    kind: str
+    @property
+    def kind(self) -> str:
+        """How it is made."""
 
     def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
         """Make the corpus, or bring it into the one form that stores are built from.

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+Norm = nn.BatchNorm2d | nn.SyncBatchNorm | nn.Identity
+"""What may stand behind a convolution; on several GPUs batch norms are replaced by synchronised ones."""
+
 
 def audio_maps(audio: Tensor) -> Tensor:
     """Audio of shape (B, T) as maps of shape (B, 1, 1, T).
@@ -29,7 +32,7 @@ def convolve(convolution: nn.Conv1d, maps: Tensor) -> Tensor:
     return _convolved(maps, convolution, convolution.weight, convolution.bias)
 
 
-def convolve_and_normalise(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.Identity, maps: Tensor) -> Tensor:
+def convolve_and_normalise(convolution: nn.Conv1d, norm: Norm, maps: Tensor) -> Tensor:
     """What ``norm(convolve(convolution, maps))`` gives; in evaluation without a pass over the maps for the norm.
 
     Args:
@@ -43,13 +46,17 @@ def convolve_and_normalise(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.Ide
     """
     if norm.training or isinstance(norm, nn.Identity):
         return norm(convolve(convolution, maps))
+    # What torch lets a layer leave out, ours have.
+    assert convolution.bias is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     # With fixed statistics the norm is affine, so it can be part of the weights.
     gain = norm.weight / (norm.running_var + norm.eps).sqrt()
     weight = convolution.weight * gain[:, None, None]
     return _convolved(maps, convolution, weight, (convolution.bias - norm.running_mean) * gain + norm.bias)
 
 
-def _convolved(maps: Tensor, convolution: nn.Conv1d, weight: Tensor, bias: Tensor) -> Tensor:
+def _convolved(maps: Tensor, convolution: nn.Conv1d, weight: Tensor, bias: Tensor | None) -> Tensor:
     # Length 1 on an axis makes a layout ambiguous; unless the weight is unmistakably channels-last,
     # the whole network falls back to the slow layout (measured: 1.5 times the time of a step).
     weight = weight.unsqueeze(2).to(memory_format=torch.channels_last)

@@ -7,7 +7,6 @@ run to run: no times, no machine paths, stable cell ids, sorted keys.
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 import nbformat
@@ -77,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

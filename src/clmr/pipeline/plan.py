@@ -97,11 +97,9 @@ def _data(params: Params) -> Iterator[PlannedStage]:
 
 def _training(params: Params) -> Iterator[PlannedStage]:
     for run in runs_of(params).values():
-        own = PretrainStage(run.recipe, run.experiment)
-        yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", own)
+        yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", PretrainStage(run.recipe, run.experiment))
     for run in supervised_runs_of(params).values():
-        own = SupervisedStage(run.recipe, run.experiment)
-        yield PlannedStage(f"supervised@{run.name}", "03_supervised", own)
+        yield PlannedStage(f"supervised@{run.name}", "03_supervised", SupervisedStage(run.recipe, run.experiment))
 
 
 def _evaluations(params: Params) -> Iterator[PlannedStage]:
@@ -113,8 +111,8 @@ def _evaluations(params: Params) -> Iterator[PlannedStage]:
         own = _evaluation(params, runs[transfer.run], transfer.store, transfer.experiment)
         yield PlannedStage(f"probe_transfer@{name}", "clmr.pipeline.stages.evaluate", own)
     for store, baseline in params.baselines.items():
-        own = LogMelStage(params.log_mel, store, baseline.experiment)
-        yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", own)
+        log_mel = LogMelStage(params.log_mel, store, baseline.experiment)
+        yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", log_mel)
     for name, grid in grids_of(params).items():
         yield PlannedStage(f"grid@{name}", "clmr.pipeline.stages.grid", _grid(params, grid))
 

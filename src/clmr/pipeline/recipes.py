@@ -27,9 +27,11 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     result = dict(base)
     for key, value in changes.items():
         below = base.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        same_kind = both and value.get("kind", below.get("kind")) == below.get("kind")
-        result[key] = merged(below, value) if same_kind else value
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            same_kind = value.get("kind", below.get("kind")) == below.get("kind")
+            result[key] = merged(below, value) if same_kind else value
+        else:
+            result[key] = value
     return result
 
 

@@ -7,13 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from clmr.pipeline import paths
 from clmr.storage.files import read_json, write_json, write_text
 from clmr.storage.strict import from_mapping, to_mapping
 
+
+class OfExperiment(Protocol):
+    """Parameters of a stage whose scores readers compare."""
+
+    @property
+    def experiment(self) -> str:
+        """The experiment whose tables show it."""
+
+
 P = TypeVar("P")
+E = TypeVar("E", bound=OfExperiment)
 _FINISHED_BY = "finished_by.txt"
 
 
@@ -88,7 +98,7 @@ class Stage(Generic[P]):
         params = self.params if isinstance(self.params, Mapping) else to_mapping(self.params)
         return {"stage": self.name, "params": params, "code": dict(self.code)}
 
-    def write_metrics(self, values: Mapping[str, Any]) -> None:
+    def write_metrics(self: "Stage[E]", values: Mapping[str, Any]) -> None:
         """Write what readers compare, to six decimals, for ``dvc metrics``."""
         write_json(paths.metrics_file(self.name, self.params.experiment), _rounded(values))
 

@@ -198,12 +198,11 @@ def _styled(recipe: Recipe, rng: np.random.Generator) -> Recipe:
 
 def _without_unused(recipe: Recipe) -> Recipe:
     """The recipe with everything blanked that its ensemble does not have, so that factors say what sounds."""
+    blank: tuple[str, ...] = ()
     if recipe.ensemble in ("solo", "parts"):
         blank = ("second_lead", "backing", "bass", "pad", "drums")
     elif recipe.ensemble == "duo":
         blank = ("bass", "pad")
-    else:
-        blank = ()
     changed = dict.fromkeys(blank, "")
     if recipe.style == "new age":
         changed.pop("pad", None)

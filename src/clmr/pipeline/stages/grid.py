@@ -4,6 +4,7 @@ One process does them all, so that a run does not pay for the start of a stage. 
 digest of all that decides it: when a value of the grid is added or changed, only what is new is trained.
 """
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,8 @@ def work(stage: Stage[GridStage]) -> None:
         for seed in combination.recipe.seeds:
             log.info("%s, seed %d", ", ".join(f"{key} {value}" for key, value in combination.values.items()), seed)
             part = stage.part(combination.recipe, seed)
-            found = part.kept(
-                inputs,
-                lambda folder, recipe=combination.recipe, seed=seed: scored(
-                    recipe, seed, store, tagged, params.probe, folder
-                ),
-            )
+            score = functools.partial(scored, combination.recipe, seed, store, tagged, params.probe)
+            found = part.kept(inputs, score)
             rows += [row | {"values": dict(combination.values)} for row in found]
     save_score_rows(paths.scores_dir(stage.name, params.experiment), rows)
     print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")
