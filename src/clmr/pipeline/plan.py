@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clmr.paper.planned import PublishedStage, ScoredSystem
-from clmr.params import Params, Run, grids_of, load_params, runs_of, supervised_runs_of
+from clmr.params import Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline import paths
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
@@ -89,7 +89,7 @@ def system_of(recipe: Any) -> str:
 
 
 def _data(params: Params) -> Iterator[PlannedStage]:
-    for name, corpus in params.corpora.items():
+    for name, corpus in corpora_of(params).items():
         yield PlannedStage(f"download@{name}", "01_download", DownloadStage(corpus))
     for name, store in params.stores.items():
         yield PlannedStage(f"store@{name}", "clmr.pipeline.stages.store", StoreStage(store))
