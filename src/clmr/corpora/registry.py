@@ -5,7 +5,7 @@ from typing import Protocol
 
 from clmr.storage.strict import Variants
 
-CORPORA = Variants({"rendered": "clmr.corpora.rendered.params:RenderedCorpusParams"})
+CORPORA = Variants({"rendered": "clmr.corpora.rendered.corpus:RenderedCorpus"})
 
 
 class CorpusParams(Protocol):
