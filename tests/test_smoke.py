@@ -222,9 +222,9 @@ def test_prose_reruns_the_report_only_and_is_published(repository: Path):
 
 @pytest.mark.smoke
 def test_a_notebook_run_by_hand_reads_the_plan(repository: Path, monkeypatch):
-    from clmr.pipeline import paths
     from clmr.pipeline.stage import open_stage
     from clmr.pipeline.stage_params import PretrainStage
+    from clmr.storage import paths
 
     monkeypatch.delenv(paths.ROOT_VARIABLE, raising=False)
     # Where a notebook run by hand has its kernel.

@@ -15,7 +15,7 @@ from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.paper.figure_params import TaggingParams
 from clmr.paper.planned import Scale
-from clmr.pipeline.recipes import OVER, combinations, overlaid, resolved, with_values
+from clmr.storage.layering import OVER, combinations, overlaid, resolved, with_values
 from clmr.storage.strict import Variants, from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clmr.pipeline import paths
 from clmr.pipeline.stage import Stage, open_stage
+from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import strict
 

@@ -26,6 +26,7 @@ RESULT_NEUTRAL = (
     "clmr.compute.allocator",
     "clmr.compute.progress",
     "clmr.compute.runtime",
+    "clmr.storage.paths",
 )
 _ENTRY_MODULES = "clmr.pipeline.stages."
 
@@ -77,7 +78,7 @@ def closure(modules: Iterable[str]) -> list[str]:
 def is_neutral(module: str) -> bool:
     """Whether a module cannot change a result.
 
-    >>> [is_neutral(name) for name in ("clmr.pipeline.paths", "clmr.pipeline.stages.store", "clmr.losses")]
+    >>> [is_neutral(name) for name in ("clmr.storage.paths", "clmr.pipeline.stages.store", "clmr.losses")]
     [True, False, False]
     """
     if module.startswith(_ENTRY_MODULES):

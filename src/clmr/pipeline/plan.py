@@ -14,7 +14,6 @@ from typing import Any
 
 from clmr.paper.planned import PublishedStage, ScoredSystem
 from clmr.params import Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
-from clmr.pipeline import paths
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
     Combination,
@@ -28,6 +27,7 @@ from clmr.pipeline.stage_params import (
     SupervisedStage,
     TaggingStage,
 )
+from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import to_mapping
 from clmr.storage.yaml_files import read_yaml

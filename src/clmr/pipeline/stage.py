@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from clmr.pipeline import paths
+from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
 from clmr.storage.strict import from_mapping, to_mapping
 

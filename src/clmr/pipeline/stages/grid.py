@@ -14,10 +14,10 @@ from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.probe import ProbeParams
 from clmr.evaluation.scores import ScoreRow, save_score_rows
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import GridStage
+from clmr.storage import paths
 from clmr.training.pretrain import pretrain
 from clmr.training.supervised import SupervisedRecipe, train_supervised
 

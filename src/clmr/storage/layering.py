@@ -1,7 +1,4 @@
-"""Recipes: what a run states, laid over the bases it names; and overlays, laid over all parameters.
-
-What belongs here: merging plain mappings. What does not: checking values, which is the parameter classes' own.
-"""
+"""Mappings laid over each other: what a run states over its bases, what an overlay states over all parameters."""
 
 import itertools
 from collections.abc import Iterator, Mapping
