@@ -18,6 +18,8 @@ from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import GridStage
 from clmr.storage import paths
+from clmr.storage.strict import to_mapping
+from clmr.training.loop import run_facts
 from clmr.training.pretrain import pretrain
 from clmr.training.supervised import SupervisedRecipe, train_supervised
 
@@ -32,9 +34,9 @@ def work(stage: Stage[GridStage]) -> None:
     for combination in params.combinations:
         for seed in combination.recipe.seeds:
             log.info("%s, seed %d", ", ".join(f"{key} {value}" for key, value in combination.values.items()), seed)
-            part = stage.part(combination.recipe, seed)
+            decisive = run_facts(combination.recipe, seed) | {"probe": to_mapping(params.probe)}
             score = functools.partial(scored, combination.recipe, seed, store, tagged, params.probe)
-            found = part.kept(inputs, score)
+            found = stage.kept(decisive, inputs, score)
             rows += [row | {"values": dict(combination.values)} for row in found]
     save_score_rows(paths.scores_dir(stage.name, params.experiment), rows)
     print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")
