@@ -8,7 +8,7 @@ from benchmarks.checks import CheckError
 from benchmarks.report import record, write_record, write_table
 from clmr.compute.allocator import keep_freed_memory
 from clmr.compute.runtime import device
-from clmr.pipeline import paths
+from clmr.storage import paths
 
 NAMES = ("augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops", "memory")
 

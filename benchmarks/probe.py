@@ -30,7 +30,7 @@ from clmr.models.encoders import load_encoder
 from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNN
 from clmr.params import read_params
-from clmr.pipeline import paths
+from clmr.storage import paths
 
 _N_REPEATS = 2
 

@@ -19,7 +19,7 @@ from clmr.corpora.store import CLIPS_NAME, TAGS_NAME, Store, open_store
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import AdamParams, ConstantParams
 from clmr.params import Params, Run, read_params, runs_of
-from clmr.pipeline import paths
+from clmr.storage import paths
 from clmr.training.clmr import CLMRRecipe
 
 PRECISIONS = ("fp32", "bf16")

@@ -123,7 +123,7 @@ WRONG = [
         lambda params: params["probe"].update(learning_rate="1e-3"),
         "probe.learning_rate: found str '1e-3', expected float",
     ),
-    (lambda params: params["corpora"]["scores"].update(kind="cd"), "kind: found str 'cd', allowed are rendered"),
+    (lambda params: params["bases"]["rendered"].update(kind="cd"), "kind: found str 'cd', allowed are rendered"),
     (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),
     (lambda params: params["tagging"]["t_sne"].update(run="pons_primary"), "tagging.t_sne.run: found 'pons_primary'"),
     (lambda params: params.update(extra={}), "params.yaml: found unknown key extra, allowed are scale, corpora"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from clmr.paper.gallery import with_readme_table
 from clmr.params import load_params
-from clmr.pipeline import paths
 from clmr.pipeline.overlay_file import write_overlaid
+from clmr.storage import paths
 from clmr.storage.files import write_text
 from clmr.storage.yaml_files import read_yaml
 

@@ -25,7 +25,9 @@ LearningRate = Callable[[int], float]
 class OptimizerParams(Protocol):
     """What the parameters of every optimiser have."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """Which optimiser."""
 
     def for_batch_size(self, batch_size: int) -> "AdamParams | LARSParams":
         """Parameters of the optimiser for batches of this many examples."""
@@ -92,7 +94,7 @@ class AdamParams:
 
     kind: Literal["adam"]
     learning_rate: Positive
-    schedule: Annotated[Any, SCHEDULES]
+    schedule: Annotated[ConstantParams | WarmupCosineParams, SCHEDULES]
     weight_decay: NonNegative
 
     def for_batch_size(self, batch_size: int) -> "AdamParams":
@@ -269,15 +271,15 @@ class LARS(torch.optim.Optimizer):
         super().__init__(groups, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0, "adapt": True})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure: training here has none
         """Update every parameter that has a gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter, group)
+                    self._update(parameter, parameter.grad, group)
 
-    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        gradient = parameter.grad.add(parameter, alpha=group["weight_decay"])
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        gradient = gradient.add(parameter, alpha=group["weight_decay"])
         if group["adapt"]:
             gradient = gradient * _trust_ratio(parameter, gradient, group["trust"])
         state = self.state[parameter]

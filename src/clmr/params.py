@@ -7,15 +7,15 @@ for :mod:`clmr.pipeline.plan`, which hands each stage its part.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from clmr.corpora.build_store import StoreParams
-from clmr.corpora.registry import CORPORA
+from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.paper.figure_params import TaggingParams
 from clmr.paper.planned import Scale
-from clmr.pipeline.recipes import OVER, combinations, overlaid, resolved, with_values
+from clmr.storage.layering import OVER, combinations, overlaid, resolved, with_values
 from clmr.storage.strict import Variants, from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
@@ -61,7 +61,7 @@ class Params:
             wherever a number is shown.
         corpora: Corpora by name.
         stores: Stores by role: a corpus at one sample rate.
-        bases: What runs are laid over, by name; a base may be laid over another.
+        bases: What corpora and runs are laid over, by name; a base may be laid over another.
         runs: Pre-training runs, one line each: base, stores, experiment, and what differs from the base.
         supervised_runs: Runs of supervised training, likewise.
         grids: Runs that differ in a few values, all combinations of which are run in one process.
@@ -73,7 +73,7 @@ class Params:
     """
 
     scale: Scale
-    corpora: dict[str, Annotated[Any, CORPORA]]
+    corpora: dict[str, Any]
     stores: dict[str, StoreParams]
     bases: dict[str, Any]
     runs: dict[str, Any]
@@ -94,15 +94,6 @@ class Params:
         )
         shared = sorted(set(self.transfers) & set(self.runs))
         require(not shared, "names in transfers", shared, "other than those in runs, whose files they would share")
-        if self.scale == "paper":
-            rendered = [name for name, corpus in self.corpora.items() if corpus.kind == "rendered"]
-            require(
-                not rendered,
-                "scale",
-                self.scale,
-                f"another label while the corpora {', '.join(rendered)} are rendered, since the thesis has none of "
-                f"them: full_size for its settings on other music",
-            )
         for name, store in self.stores.items():
             _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
         for name, transfer in self.transfers.items():
@@ -141,6 +132,28 @@ class Run:
     values: Mapping[str, Any]
 
 
+def corpora_of(params: Params) -> dict[str, CorpusParams]:
+    """Corpora, resolved and checked.
+
+    Raises:
+        ValueError: If one lacks a value or has an unknown one, or if the scale is a label that it does not deserve.
+    """
+    found: dict[str, CorpusParams] = {}
+    for name, line in params.corpora.items():
+        where = f"params.yaml: corpora.{name}"
+        stated = resolved(line, params.bases, where) if isinstance(line, Mapping) else line
+        found[name] = from_mapping(CORPORA, stated, where)
+    rendered = [name for name, corpus in found.items() if corpus.kind == "rendered"]
+    require(
+        params.scale != "paper" or not rendered,
+        "params.yaml: scale",
+        params.scale,
+        f"another label while the corpora {', '.join(rendered)} are rendered, since the thesis has none of them: "
+        f"full_size for its settings on other music",
+    )
+    return found
+
+
 def runs_of(params: Params) -> dict[str, Run]:
     """Pre-training runs, resolved.
 
@@ -172,7 +185,7 @@ def load_params(mapping: Any) -> Params:
         ValueError: Naming the place, what was found, and what is allowed.
     """
     params = from_mapping(Params, mapping, "params.yaml")
-    runs_of(params), supervised_runs_of(params), grids_of(params)
+    corpora_of(params), runs_of(params), supervised_runs_of(params), grids_of(params)
     return params
 
 

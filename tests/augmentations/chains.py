@@ -9,7 +9,7 @@ import yaml
 
 from clmr.augmentations.chain import AugmentationParams
 from clmr.compute.seeding import generator
-from clmr.pipeline import paths
+from clmr.storage import paths
 from clmr.storage.strict import from_mapping
 
 STEPS = tuple(field.name for field in fields(AugmentationParams))

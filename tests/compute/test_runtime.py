@@ -7,7 +7,7 @@ import torch
 
 from clmr.compute import progress, runtime
 from clmr.compute.seeding import generator
-from clmr.pipeline import paths
+from clmr.storage import paths
 
 
 def test_workers_and_device_come_from_the_environment(monkeypatch):

@@ -10,9 +10,9 @@ from clmr.paper import gallery
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import save_table
-from clmr.pipeline import paths
-from clmr.pipeline.cleaning import read_notebook, write_notebook
+from clmr.storage import paths
 from clmr.storage.files import read_json, write_json
+from clmr.storage.notebook_files import read_notebook, write_notebook
 
 from .examples import ROOT, system, table_6_1
 

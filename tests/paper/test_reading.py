@@ -7,7 +7,7 @@ import pytest
 from clmr.paper import reading
 from clmr.paper.figure_params import TaggingParams, TagWiseParams
 from clmr.paper.planned import ScoredSystem
-from clmr.pipeline import paths
+from clmr.storage import paths
 from clmr.storage.strict import from_mapping
 
 from .examples import score_row, system

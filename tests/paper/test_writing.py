@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from clmr.paper import figures, writing
-from clmr.pipeline import paths
+from clmr.storage import paths
 
 from .examples import system, table_6_1
 

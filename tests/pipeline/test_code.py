@@ -36,7 +36,7 @@ def test_a_relative_import_is_refused_with_its_place():
 
 
 def test_plumbing_is_neither_digested_nor_followed():
-    assert is_neutral("clmr.pipeline.paths")
+    assert is_neutral("clmr.storage.paths")
     assert is_neutral("clmr.compute.progress")
     for kept in ("clmr.storage.files", "clmr.storage.strict", "clmr.compute.seeding", "clmr.pipeline.stages.store"):
         assert not is_neutral(kept)

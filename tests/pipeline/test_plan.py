@@ -12,8 +12,9 @@ import yaml
 
 from clmr.paper import artefacts
 from clmr.params import load_params, read_params
-from clmr.pipeline import code, paths
+from clmr.pipeline import code
 from clmr.pipeline.plan import planned_stages
+from clmr.storage import paths
 from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]

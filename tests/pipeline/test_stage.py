@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clmr.pipeline import paths
 from clmr.pipeline.stage import Stage, open_stage
+from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import strict
 
@@ -86,3 +86,22 @@ def test_metrics_have_six_decimals(root):
     planned("evaluate@a").write_metrics({"linear": {"pr_auc": 0.123456789}, "n": 3})
     written = json.loads((root / "results/metrics/main/evaluate_a.json").read_text())
     assert written == {"linear": {"pr_auc": 0.123457}, "n": 3}
+
+
+def test_what_a_stage_keeps_is_made_once(root):
+    stage, made = planned("grid@a"), []
+
+    def kept(recipe: int, code: str = "a") -> list[int]:
+        return planned("grid@a", code=code).kept({"recipe": recipe}, [], lambda work: made.append(recipe) or [recipe])
+
+    assert (kept(1), kept(2), kept(1)) == ([1], [2], [1])
+    assert made == [1, 2]
+    kept(1, code="b")
+    assert made == [1, 2, 1]
+    with pytest.raises(KeyboardInterrupt):
+        stage.kept({"recipe": 3}, [], lambda work: (work / "state").touch() or interrupt())
+    assert (stage.work_dir([], {"recipe": 3}) / "state").exists()
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt

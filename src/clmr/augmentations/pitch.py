@@ -29,7 +29,7 @@ _WIDEST_RATIO = 1.5
 class Grains(NamedTuple):
     """Number of grains, and sizes in samples; one starts every ``hop`` and fades in over ``fade``."""
 
-    count: int
+    n_grains: int
     hop: int
     fade: int
     search: int
@@ -119,7 +119,7 @@ def _grain_sizes(n_samples: int, sample_rate_hz: int) -> Grains:
 def _nominal_starts(n_samples: int, span: Tensor, grains: Grains) -> Tensor:
     """Where grains start in the input before the search: evenly, the last one ending with the clip."""
     last_start = (n_samples - span - grains.search).clamp(min=0)
-    position = torch.arange(grains.count, dtype=torch.float64) / max(1, grains.count - 1)
+    position = torch.arange(grains.n_grains, dtype=torch.float64) / max(1, grains.n_grains - 1)
     return (last_start[:, None] * position).round().long()
 
 
@@ -129,7 +129,7 @@ def _offsets(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> T
     The first grain has none. Each of the others takes the offset at which it matches the grain
     before best, given that one's offset; only this choice is sequential.
     """
-    if grains.count == 1:
+    if grains.n_grains == 1:
         return torch.zeros_like(nominal)
     mismatch = torch.cat([_mismatch(padded[rows], nominal[rows], span[rows], grains) for rows in tiles(padded)])
     # Counted from -search, so that an offset is the position of the minimum among those allowed.

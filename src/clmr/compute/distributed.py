@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -109,9 +110,18 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
     Source: thesis sections 3.2 and 5.1.2 (global batch normalisation).
     """
 
+    # Of what torch lets a norm leave out, ours keep all.
+    momentum: float
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
     @classmethod
     def of(cls, norm: nn.BatchNorm2d) -> "SyncedBatchNorm2d":
         """A synchronised batch norm that shares parameters and statistics with ``norm``."""
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.num_batches_tracked is not None
         synced = cls(norm.num_features, norm.eps, norm.momentum)
         synced.weight, synced.bias = norm.weight, norm.bias
         synced.running_mean, synced.running_var = norm.running_mean, norm.running_var
@@ -139,14 +149,14 @@ class _Gather(torch.autograd.Function):
     """All rows forwards, this process's rows backwards."""
 
     @staticmethod
-    def forward(context: torch.autograd.function.FunctionCtx, rows: Tensor, world: World) -> Tensor:
+    def forward(context: Any, rows: Tensor, world: World) -> Tensor:
         context.rows = slice(world.rank * len(rows), (world.rank + 1) * len(rows))
         parts = [torch.empty_like(rows) for _ in range(world.size)]
         dist.all_gather(parts, rows.contiguous())
         return torch.cat(parts)
 
     @staticmethod
-    def backward(context: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient[context.rows], None
 
 

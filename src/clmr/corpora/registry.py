@@ -6,17 +6,15 @@ from typing import Protocol
 from clmr.storage.strict import Variants
 
 # Strings, not classes, so that a corpus depends on the code of its own kind only.
-CORPORA = Variants({"rendered": "clmr.corpora.rendered.params:RenderedCorpusParams"})
+CORPORA = Variants({"rendered": "clmr.corpora.rendered.corpus:RenderedCorpus"})
 
 
 class CorpusParams(Protocol):
-    """What the parameters of all corpora share.
+    """What the parameters of all corpora share."""
 
-    Attributes:
-        kind: How the corpus is made.
-    """
-
-    kind: str
+    @property
+    def kind(self) -> str:
+        """How the corpus is made."""
 
     def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
         """Make the corpus, or bring it into the one form that stores are built from.

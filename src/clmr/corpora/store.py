@@ -144,4 +144,4 @@ def read_tags(path: Path) -> pd.DataFrame:
 
 def sample_digest(samples: np.ndarray) -> str:
     """Hexadecimal SHA-256 of samples, as in the column ``sha256`` of a store's clips."""
-    return hashlib.sha256(np.ascontiguousarray(samples)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(samples).data).hexdigest()

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -14,6 +15,11 @@ from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.probe import ProbeParams, train_probe
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.storage.tensors import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from clmr.models.encoders import Encoder
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ def evaluate_embeddings(
         ValueError: If the store has no labels, or a split no clip.
     """
     train, valid, test = (embeddings.of(store.rows(split)) for split in ("train", "valid", "test"))
-    scores, results = {}, []
+    scores: dict[str, np.ndarray] = {}
+    results = []
     for head in probe.heads:
         # Each head from scratch, on the same embeddings: what the scores differ by is the head.
         trained = train_probe(head, train, valid, store.tags, probe, seed)
@@ -112,16 +119,18 @@ def kept_embeddings(
     Raises:
         ValueError: If encoder and store do not fit each other.
     """
-    store.require_rate(encoder.params.sample_rate_hz, "the encoder")
+    # For the type checker: an encoder is a module with parameters, which no type states.
+    params = cast("Encoder", encoder).params
+    store.require_rate(params.sample_rate_hz, "the encoder")
     # An evaluation that was interrupted, or killed among its probes, need not embed the corpus again.
     if file.is_file():
         tensors, _ = load_tensors(file)
         return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
     batch_size, precision = probe.embedding_batch_size, probe.embedding_precision
-    found = embed(encoder.to(device), store, batch_size, device, precision, world)
+    found = embed(cast("Encoder", encoder.to(device)), store, batch_size, device, precision, world)
     if world.is_first:
         tensors = {"values": torch.from_numpy(found.values), "clips": torch.from_numpy(found.clips)}
-        save_tensors(file, tensors, {"store": store.folder.name, "segment_samples": encoder.params.clip_samples})
+        save_tensors(file, tensors, {"store": store.folder.name, "segment_samples": params.clip_samples})
     return found
 
 

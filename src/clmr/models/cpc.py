@@ -1,12 +1,12 @@
 """The networks of contrastive predictive coding: convolutions, a recurrent summary, and predictors of frames."""
 
 import math
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
+from clmr.models.layout import Norm, audio_maps, convolve_and_normalise, require_audio
 from clmr.storage.strict import Count, require, strict
 
 
@@ -100,6 +100,9 @@ class CPC(nn.Module):
     ((2, 100, 4), (2, 3))
     """
 
+    audio_mean: Tensor
+    audio_deviation: Tensor
+
     def __init__(self, params: CPCParams) -> None:
         super().__init__()
         self.params = params
@@ -154,7 +157,7 @@ class CPC(nn.Module):
         maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
             # In place: the first maps are by far the largest tensors, and no backward pass needs them before ReLU.
-            maps = convolve_and_normalise(layer, norm, maps).relu_()
+            maps = convolve_and_normalise(cast("nn.Conv1d", layer), cast("Norm", norm), maps).relu_()
         return maps.squeeze(2).transpose(1, 2)
 
     def contexts(self, frames: Tensor) -> Tensor:
@@ -165,7 +168,8 @@ class CPC(nn.Module):
         """
         # In bfloat16 rounding errors would add up over the recurrence, and no kernel runs it faster.
         with torch.autocast(frames.device.type, enabled=False):
-            return self.recurrent(frames.to(self.recurrent.weight_ih_l0.dtype))[0]
+            weight = cast("Tensor", self.recurrent.weight_ih_l0)
+            return self.recurrent(frames.to(weight.dtype))[0]
 
 
 class StepPredictor(nn.Module):

@@ -1,7 +1,7 @@
 """The 1-D CNN of Dieleman and Schrauwen: one strided layer in place of a spectrogram, then two small ones."""
 
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -123,7 +123,7 @@ class Dieleman(nn.Module):
         maps = functional.relu(frame_maps(_padded(audio, missing), self.frames))
         for layer in self.layers:
             # Padded here, not in the layer: an even kernel needs one zero more at the end than at the start.
-            maps = functional.relu(convolve(layer, _padded(maps, _KERNEL - 1)))
+            maps = functional.relu(convolve(cast("nn.Conv1d", layer), _padded(maps, _KERNEL - 1)))
             maps = functional.max_pool2d(maps, (1, _POOL))
         return self.fc(functional.relu(self.hidden(maps.flatten(start_dim=1))))
 

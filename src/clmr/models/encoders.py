@@ -18,32 +18,34 @@ ENCODERS = Variants({"sample_cnn": "clmr.models.sample_cnn:SampleCNNParams", "cp
 
 
 class EncoderParams(Protocol):
-    """What the parameters of all encoders share.
+    """What the parameters of all encoders share."""
 
-    Attributes:
-        kind: Name of the architecture.
-        sample_rate_hz: Rate of the audio it reads.
-        clip_samples: Length T of its input.
-        embedding_dim: Dimensions D of the embedding.
-    """
+    @property
+    def kind(self) -> str:
+        """Name of the architecture."""
 
-    kind: str
-    sample_rate_hz: int
-    clip_samples: int
-    embedding_dim: int
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of the audio it reads."""
+
+    @property
+    def clip_samples(self) -> int:
+        """Length T of its input."""
+
+    @property
+    def embedding_dim(self) -> int:
+        """Dimensions D of the embedding."""
 
     def build(self) -> nn.Module:
         """A new encoder: a map from audio (B, T) to embeddings (B, D) that keeps these parameters as ``params``."""
 
 
 class Encoder(Protocol):
-    """What all encoders share, besides being an ``nn.Module``.
+    """What all encoders share, besides being an ``nn.Module``."""
 
-    Attributes:
-        params: The parameters it was built from.
-    """
-
-    params: EncoderParams
+    @property
+    def params(self) -> EncoderParams:
+        """The parameters it was built from."""
 
     def __call__(self, audio: Tensor) -> Tensor:
         """Embeddings (B, D) of audio (B, T)."""
@@ -68,7 +70,7 @@ def load_encoder(checkpoint: Path) -> nn.Module:
         ValueError: If it is damaged, or its weights are those of another architecture.
     """
     tensors, facts = load_tensors(checkpoint)
-    params = from_mapping(ENCODERS, facts["encoder"], f"{checkpoint}: encoder")
+    params: EncoderParams = from_mapping(ENCODERS, facts["encoder"], f"{checkpoint}: encoder")
     # Its initial weights are overwritten, but drawing them would advance torch's global generator.
     encoder = keeping_global_generator(params.build)
     load_weights(encoder, tensors, prefix="")

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+Norm = nn.BatchNorm2d | nn.SyncBatchNorm | nn.Identity
+"""What may stand behind a convolution; on several GPUs batch norms are replaced by synchronised ones."""
+
 
 def audio_maps(audio: Tensor) -> Tensor:
     """Audio of shape (B, T) as maps of shape (B, 1, 1, T).
@@ -29,7 +32,7 @@ def convolve(convolution: nn.Conv1d, maps: Tensor) -> Tensor:
     return _convolved(maps, convolution, convolution.weight, convolution.bias)
 
 
-def convolve_and_normalise(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.Identity, maps: Tensor) -> Tensor:
+def convolve_and_normalise(convolution: nn.Conv1d, norm: Norm, maps: Tensor) -> Tensor:
     """``norm(convolve(convolution, maps))``; in evaluation mode without a separate pass over the maps.
 
     Args:
@@ -43,6 +46,10 @@ def convolve_and_normalise(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.Ide
     """
     if norm.training or isinstance(norm, nn.Identity):
         return norm(convolve(convolution, maps))
+    # For the type checker: torch's layers may lack these, ours never do.
+    assert convolution.bias is not None
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     # With fixed statistics the norm is affine, so it can be folded into the weights; as a separate pass it
     # took a fifth of the time of embedding.
     gain = norm.weight / (norm.running_var + norm.eps).sqrt()
@@ -50,7 +57,7 @@ def convolve_and_normalise(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.Ide
     return _convolved(maps, convolution, weight, (convolution.bias - norm.running_mean) * gain + norm.bias)
 
 
-def _convolved(maps: Tensor, convolution: nn.Conv1d, weight: Tensor, bias: Tensor) -> Tensor:
+def _convolved(maps: Tensor, convolution: nn.Conv1d, weight: Tensor, bias: Tensor | None) -> Tensor:
     # Length 1 on an axis makes a layout ambiguous; unless the weight is unmistakably channels-last,
     # the whole network falls back to the slow layout (measured: 1.5 times the time of a step).
     weight = weight.unsqueeze(2).to(memory_format=torch.channels_last)

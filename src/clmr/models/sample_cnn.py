@@ -1,11 +1,11 @@
 """SampleCNN, the encoder of CLMR: sample-level convolutions on raw audio."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from torch import Tensor, nn
 
-from clmr.models.layout import audio_maps, convolve_and_normalise, require_audio
+from clmr.models.layout import Norm, audio_maps, convolve_and_normalise, require_audio
 from clmr.storage.strict import Count, require, strict
 
 
@@ -135,7 +135,8 @@ class _Block(nn.Sequential):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
-        convolution, norm, relu = self[0], self[1], self[2]
+        # To torch every entry is a module of any kind.
+        convolution, norm, relu = cast("nn.Conv1d", self[0]), cast("Norm", self[1]), self[2]
         maps = convolve_and_normalise(convolution, norm, maps)
         # Pooling before ReLU leaves a third of the values to rectify; the maximum and ReLU commute.
         for pool in list(self)[3:]:

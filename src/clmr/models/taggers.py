@@ -19,17 +19,19 @@ TAGGERS = Variants(
 
 
 class TaggerParams(Protocol):
-    """What the parameters of all taggers share.
+    """What the parameters of all taggers share."""
 
-    Attributes:
-        kind: Name of the architecture.
-        sample_rate_hz: Rate of the audio it reads.
-        clip_samples: Length T of its input.
-    """
+    @property
+    def kind(self) -> str:
+        """Name of the architecture."""
 
-    kind: str
-    sample_rate_hz: int
-    clip_samples: int
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of the audio it reads."""
+
+    @property
+    def clip_samples(self) -> int:
+        """Length T of its input."""
 
     def build(self, n_tags: int) -> nn.Module:
         """A new model: a map from audio (B, T) to logits (B, K)."""

@@ -83,8 +83,11 @@ def _move_long_legend(axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) <= _MOST_RUNS_INSIDE:
         return
-    axes.get_legend().remove()
-    figure = axes.figure
+    legend, figure = axes.get_legend(), axes.figure
+    # seaborn has made the legend, and no axes of ours lie in a part of a figure.
+    assert legend is not None
+    assert isinstance(figure, Figure)
+    legend.remove()
     n_rows = math.ceil(len(labels) / _LEGEND_COLUMNS)
     # The axes keep their height; without room of its own the legend would take it from them.
     figure.set_figheight(figure.get_figheight() + n_rows * _LEGEND_ROW_INCHES)

@@ -12,9 +12,9 @@ from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.markdown import markdown, table_markdown
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import read_table, save_table
-from clmr.pipeline import paths
-from clmr.pipeline.cleaning import read_notebook, with_current_prose, write_notebook
+from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
+from clmr.storage.notebook_files import read_notebook, with_current_prose, write_notebook
 
 SCALE_NOTES = {
     "smoke": "**Smoke scale.** A few clips and steps, to see that everything runs. The numbers mean nothing.",

@@ -83,7 +83,7 @@ def left_out(table: pd.DataFrame) -> str:
 
 def percent(value: float | None) -> str:
     """A score of the 0-1 scale in per cent; empty for none."""
-    return "" if pd.isna(value) else f"{100 * value:.1f}"
+    return "" if value is None or pd.isna(value) else f"{100 * value:.1f}"
 
 
 def shown(value: Any) -> str:

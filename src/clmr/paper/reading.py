@@ -16,7 +16,7 @@ from clmr.paper.figure_params import TagWiseParams
 from clmr.paper.planned import ScoredSystem
 from clmr.paper.tables import row_label, tag_table
 from clmr.paper.thesis import Thesis, load_thesis
-from clmr.pipeline import paths
+from clmr.storage import paths
 
 
 def thesis() -> Thesis:

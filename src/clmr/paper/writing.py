@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from clmr.paper.figures import DPI
 from clmr.paper.tables import COUNTS
-from clmr.pipeline import paths
+from clmr.storage import paths
 from clmr.storage.files import replacing, write_text
 
 

@@ -26,6 +26,7 @@ RESULT_NEUTRAL = (
     "clmr.compute.allocator",
     "clmr.compute.progress",
     "clmr.compute.runtime",
+    "clmr.storage.paths",
 )
 _ENTRY_MODULES = "clmr.pipeline.stages."
 
@@ -77,7 +78,7 @@ def closure(modules: Iterable[str]) -> list[str]:
 def is_neutral(module: str) -> bool:
     """Whether a module cannot change a result.
 
-    >>> [is_neutral(name) for name in ("clmr.pipeline.paths", "clmr.pipeline.stages.store", "clmr.losses")]
+    >>> [is_neutral(name) for name in ("clmr.storage.paths", "clmr.pipeline.stages.store", "clmr.losses")]
     [True, False, False]
     """
     if module.startswith(_ENTRY_MODULES):
@@ -181,8 +182,10 @@ def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        skipped = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-        pending += node.orelse if skipped else ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending += node.orelse
+        else:
+            pending += ast.iter_child_nodes(node)
 
 
 def _defining_modules(value: Any) -> Iterator[str]:
@@ -203,8 +206,10 @@ def _spans_without_effect(source: str) -> list[tuple[int, int, int, int]]:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     spans = [(*token.start, *token.end) for token in tokens if token.type == tokenize.COMMENT]
     for node in ast.walk(ast.parse(source)):
-        lone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        if lone:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            # Only nodes that were not parsed may lack an end.
+            assert node.end_lineno is not None
+            assert node.end_col_offset is not None
             # ast counts columns in UTF-8 bytes.
             columns = [
                 len(lines[line - 1].encode()[:column].decode())

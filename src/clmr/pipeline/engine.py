@@ -9,7 +9,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Iterator
-from typing import Any, ClassVar, TextIO
+from typing import Any, TextIO
 
 import nbformat
 from IPython.core.displayhook import DisplayHook
@@ -29,7 +29,8 @@ class InProcessEngine(Engine):
         """Execute all code cells, up to the first that fails; papermill turns its error output into an exception."""
         shell = _Shell()
         # display() and the inline figures look the running shell up by its class.
-        previous, InteractiveShell._instance = InteractiveShell._instance, shell
+        previous = InteractiveShell._instance
+        InteractiveShell._instance = shell  # type: ignore[assignment]  # traitlets annotates no more than the first None
         try:
             for index, cell in enumerate(nb_man.nb.cells):
                 if cell.cell_type == "code" and cell.source.strip():
@@ -46,6 +47,8 @@ class InProcessEngine(Engine):
 
 class _Results(DisplayHook):
     """Stores the value of a cell's last expression."""
+
+    shell: "_Shell"
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         self.shell.outputs.append(
@@ -65,15 +68,19 @@ class _Results(DisplayHook):
 class _Displays(DisplayPublisher):
     """Stores what a cell displays on the way."""
 
-    def publish(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    shell: "_Shell"
+
+    def publish(
+        self, data: dict[str, Any], metadata: dict[str, Any] | None = None, source: Any = None, **kwargs: Any
+    ) -> None:
         self.shell.outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata or {}))
 
 
 class _Shell(InteractiveShell):
     """A shell without history, configuration files or prompt, whose outputs go to one list, in order."""
 
-    displayhook_class: ClassVar[type[DisplayHook]] = _Results
-    display_pub_class: ClassVar[type[DisplayPublisher]] = _Displays
+    displayhook_class = _Results
+    display_pub_class = _Displays
 
     def __init__(self) -> None:
         self.outputs: list[nbformat.NotebookNode] = []

@@ -7,7 +7,6 @@ run to run: no times, no machine paths, stable cell ids, sorted keys.
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 import nbformat
@@ -16,10 +15,11 @@ from papermill.engines import papermill_engines
 from papermill.log import logger as papermill_log
 
 from clmr.compute.allocator import keep_freed_memory
-from clmr.pipeline import engine, paths
-from clmr.pipeline.cleaning import clean, write_notebook
+from clmr.pipeline import engine
 from clmr.pipeline.provenance import recorded
 from clmr.pipeline.stage import read_plan
+from clmr.storage import paths
+from clmr.storage.notebook_files import clean, write_notebook
 
 PARAMETER_NAMES = ("name", "params")
 """Names in every notebook's parameters cell: what the stage is about, and what it may see."""
@@ -77,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,8 +8,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from clmr.params import load_params
-from clmr.pipeline.recipes import overlaid
 from clmr.storage.files import write_text
+from clmr.storage.layering import overlaid
 from clmr.storage.yaml_files import parse_yaml, read_yaml
 
 _BASE_SCALE = "embedded"

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clmr.paper.planned import PublishedStage, ScoredSystem
-from clmr.params import Params, Run, grids_of, load_params, runs_of, supervised_runs_of
-from clmr.pipeline import paths
+from clmr.params import Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
     Combination,
@@ -28,6 +27,7 @@ from clmr.pipeline.stage_params import (
     SupervisedStage,
     TaggingStage,
 )
+from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import to_mapping
 from clmr.storage.yaml_files import read_yaml
@@ -89,7 +89,7 @@ def system_of(recipe: Any) -> str:
 
 
 def _data(params: Params) -> Iterator[PlannedStage]:
-    for name, corpus in params.corpora.items():
+    for name, corpus in corpora_of(params).items():
         yield PlannedStage(f"download@{name}", "01_download", DownloadStage(corpus))
     for name, store in params.stores.items():
         yield PlannedStage(f"store@{name}", "clmr.pipeline.stages.store", StoreStage(store))
@@ -97,11 +97,9 @@ def _data(params: Params) -> Iterator[PlannedStage]:
 
 def _training(params: Params) -> Iterator[PlannedStage]:
     for run in runs_of(params).values():
-        own = PretrainStage(run.recipe, run.experiment)
-        yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", own)
+        yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", PretrainStage(run.recipe, run.experiment))
     for run in supervised_runs_of(params).values():
-        own = SupervisedStage(run.recipe, run.experiment)
-        yield PlannedStage(f"supervised@{run.name}", "03_supervised", own)
+        yield PlannedStage(f"supervised@{run.name}", "03_supervised", SupervisedStage(run.recipe, run.experiment))
 
 
 def _evaluations(params: Params) -> Iterator[PlannedStage]:
@@ -113,8 +111,8 @@ def _evaluations(params: Params) -> Iterator[PlannedStage]:
         own = _evaluation(params, runs[transfer.run], transfer.store, transfer.experiment)
         yield PlannedStage(f"probe_transfer@{name}", "clmr.pipeline.stages.evaluate", own)
     for store, baseline in params.baselines.items():
-        own = LogMelStage(params.log_mel, store, baseline.experiment)
-        yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", own)
+        log_mel = LogMelStage(params.log_mel, store, baseline.experiment)
+        yield PlannedStage(f"log_mel@{store}", "clmr.pipeline.stages.log_mel", log_mel)
     for name, grid in grids_of(params).items():
         yield PlannedStage(f"grid@{name}", "clmr.pipeline.stages.grid", _grid(params, grid))
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 
-from clmr.pipeline import paths
 from clmr.pipeline.code import combined_digest
 from clmr.pipeline.stage import read_plan
+from clmr.storage import paths
 from clmr.storage.files import write_json
 
 _RECORDED_PACKAGES = (

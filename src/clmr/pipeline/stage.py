@@ -7,13 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from clmr.pipeline import paths
+from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
 from clmr.storage.strict import from_mapping, to_mapping
 
+
+class OfExperiment(Protocol):
+    """Parameters of a stage whose scores readers compare."""
+
+    @property
+    def experiment(self) -> str:
+        """The experiment whose tables show it."""
+
+
 P = TypeVar("P")
+E = TypeVar("E", bound=OfExperiment)
 _FINISHED_BY = "finished_by.txt"
 
 
@@ -55,27 +65,18 @@ class Stage(Generic[P]):
         else:
             shutil.rmtree(work, ignore_errors=True)
 
-    def work_dir(self, inputs: list[Path]) -> Path:
-        """The folder of :meth:`resumable`, which need not exist."""
-        digest = hashlib.sha256(json.dumps(_identity(self.plan()), sort_keys=True).encode())
-        for file in inputs:
-            digest.update(file.read_bytes())
-        return paths.work_dir(self.name.partition("@")[0], digest.hexdigest()[:16])
-
-    def part(self, recipe: Any, seed: int) -> "Stage[Any]":
-        """One run of a stage that does several: the same code, with the parameters that decide this run alone."""
-        decisive = {"recipe": to_mapping(recipe) | {"seeds": [seed]}}
-        shared = {key: value for key, value in to_mapping(self.params).items() if key in ("probe", "evaluate_on")}
-        return Stage(self.name, self.key, decisive | shared, self.code)
-
-    def kept(self, inputs: list[Path], make: Callable[[Path], Any]) -> Any:
+    def kept(self, decisive: Mapping[str, Any], inputs: list[Path], make: Callable[[Path], Any]) -> Any:
         """What ``make`` gives, plain values, made once: the next time with the same inputs they are read from a file.
 
+        For stages that do several things, of which only those that changed are to be done again. The file stays
+        when the stage is forced to run; remove ``build/work`` to have everything done anew.
+
         Args:
+            decisive: Plain parameters that decide the result, besides the stage's code.
             inputs: As for :meth:`resumable`.
             make: Gets a folder for unfinished work, which is kept when it fails or is killed.
         """
-        work = self.work_dir(inputs)
+        work = self.work_dir(inputs, decisive)
         finished = work.with_suffix(".json")
         if not finished.is_file():
             work.mkdir(parents=True, exist_ok=True)
@@ -83,20 +84,24 @@ class Stage(Generic[P]):
             shutil.rmtree(work)
         return read_json(finished)
 
-    def plan(self) -> dict[str, Any]:
-        """What the plan wrote for this stage."""
-        params = self.params if isinstance(self.params, Mapping) else to_mapping(self.params)
-        return {"stage": self.name, "params": params, "code": dict(self.code)}
+    def work_dir(self, inputs: list[Path], decisive: Mapping[str, Any] | None = None) -> Path:
+        """The folder of :meth:`resumable`, or of a part of a stage that other parameters decide; it need not exist."""
+        identity = _identity(to_mapping(self.params) if decisive is None else decisive, self.code)
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
+        for file in inputs:
+            digest.update(file.read_bytes())
+        return paths.work_dir(self.name.partition("@")[0], digest.hexdigest()[:16])
 
-    def write_metrics(self, values: Mapping[str, Any]) -> None:
+    def write_metrics(self: "Stage[E]", values: Mapping[str, Any]) -> None:
         """Write what readers compare, to six decimals, for ``dvc metrics``."""
         write_json(paths.metrics_file(self.name, self.params.experiment), _rounded(values))
 
     def _has_twins(self) -> bool:
-        group = paths.plan_file(self.name).parent
-        mine = _identity(self.plan())
-        others = (file for file in group.glob("*.json") if file.stem != self.key)
-        return any(_identity(read_json(file)) == mine for file in others)
+        """Whether the plan has another stage of the group that gives the same result."""
+        mine = _identity(to_mapping(self.params), self.code)
+        others = (file for file in paths.plan_file(self.name).parent.glob("*.json") if file.stem != self.key)
+        plans = map(read_json, others)
+        return any(_identity(plan["params"], plan["code"]) == mine for plan in plans)
 
 
 def open_stage(cls: type[P], name: str, params: Mapping[str, Any] | None = None) -> Stage[P]:
@@ -130,10 +135,9 @@ def read_plan(name: str) -> dict[str, Any]:
     return read_json(file)
 
 
-def _identity(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a plan decides the result: all but the names of the stage and of the table that shows it."""
-    params = {key: value for key, value in plan["params"].items() if key != "experiment"}
-    return {"params": params, "code": plan["code"]}
+def _identity(params: Mapping[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
+    """What decides a result: neither the name of the stage nor the experiment whose tables show it."""
+    return {"params": {key: value for key, value in params.items() if key != "experiment"}, "code": dict(code)}
 
 
 def _rounded(value: Any) -> Any:

@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 from clmr.corpora.build_store import StoreParams
-from clmr.corpora.registry import CORPORA
+from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
-from clmr.models.encoders import ENCODERS
+from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.paper.figure_params import TaggingParams
 from clmr.paper.planned import PublishedStage, Scale, ScoredSystem
 from clmr.storage.strict import Variants, strict
-from clmr.training.pretrain import METHODS
+from clmr.training.pretrain import METHODS, PretrainRecipe
 
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
@@ -21,7 +21,7 @@ RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
 class DownloadStage:
     """A corpus that is rendered or fetched."""
 
-    corpus: Annotated[Any, CORPORA]
+    corpus: Annotated[CorpusParams, CORPORA]
 
 
 @strict
@@ -35,7 +35,7 @@ class StoreStage:
 class PretrainStage:
     """A pre-training run."""
 
-    recipe: Annotated[Any, METHODS]
+    recipe: Annotated[PretrainRecipe, METHODS]
     experiment: str
 
 
@@ -53,7 +53,7 @@ class EvaluateStage:
 
     run: str
     seeds: tuple[int, ...]
-    encoder: Annotated[Any, ENCODERS]
+    encoder: Annotated[EncoderParams, ENCODERS]
     probe: ProbeParams
     store: str
     experiment: str

@@ -10,7 +10,7 @@ import importlib
 import json
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import pydantic
 import pydantic.dataclasses
@@ -44,13 +44,14 @@ def strict(cls: type[T]) -> type[T]:
     >>> from_mapping(Head, {"kind": "mlp", "dropout": 1}, "params.yaml: head")
     Head(kind='mlp', dropout=1.0)
     """
-    return pydantic.dataclasses.dataclass(frozen=True, config=_CONFIG)(cls)
+    # The same class comes back, which pydantic describes by a protocol of its own.
+    return cast("type[T]", pydantic.dataclasses.dataclass(frozen=True, config=_CONFIG)(cls))
 
 
 @typing.dataclass_transform(frozen_default=True, kw_only_default=True)
 def strict_keywords(cls: type[T]) -> type[T]:
     """As :func:`strict`, with fields given by name only, so that subclasses may add required ones."""
-    return pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_CONFIG)(cls)
+    return cast("type[T]", pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=_CONFIG)(cls))
 
 
 class Late:
@@ -74,7 +75,7 @@ class Late:
         cls = self.parameter_class(value)
         if cls is None:
             raise ValueError(self._complaint(value))
-        return value if isinstance(value, cls) else _adapter(cls).validate_json(json.dumps(value))
+        return value if isinstance(value, cls) else pydantic.TypeAdapter(cls).validate_json(json.dumps(value))
 
     def class_at(self, value: Any, where: str) -> type:
         """The class that ``value`` at the place ``where`` should be of.
@@ -143,7 +144,7 @@ def from_mapping(cls: type[T] | Late, mapping: Any, where: str) -> T:
     try:
         # By way of JSON, where lists are the only sequences and objects the only mappings: so strict types
         # accept a list for a tuple, but neither text for a number nor a number for a truth value.
-        return _adapter(cls).validate_json(json.dumps(mapping))
+        return pydantic.TypeAdapter(cls).validate_json(json.dumps(mapping))
     except pydantic.ValidationError as error:
         shown = error.errors(include_url=False)[:_MOST_ERRORS_SHOWN]
         raise ValueError("\n".join(_sentence(cls, mapping, where, entry) for entry in shown)) from None
@@ -183,10 +184,6 @@ def require_range(name: str, bounds: tuple[float, float], lowest: float, highest
 def _imported(target: str) -> Any:
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-def _adapter(cls: type[T]) -> pydantic.TypeAdapter[T]:
-    return pydantic.TypeAdapter(cls)
 
 
 def _require_text_keys(value: Any, where: str) -> None:
@@ -249,7 +246,7 @@ def _placed(place: str, message: str) -> str:
 def _class_at(cls: Any, value: Any, loc: tuple[int | str, ...]) -> type | None:
     """The strict class that the value at ``loc``, seen from one of class ``cls``, should be of."""
     if not loc:
-        return cls if dataclasses.is_dataclass(cls) else None
+        return cls if isinstance(cls, type) and dataclasses.is_dataclass(cls) else None
     head, rest = loc[0], loc[1:]
     if dataclasses.is_dataclass(cls):
         annotation = typing.get_type_hints(cls, include_extras=True).get(str(head))

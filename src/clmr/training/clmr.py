@@ -1,7 +1,7 @@
 """CLMR: recognising two augmented fragments of one track among the fragments of a whole batch."""
 
 import functools
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +10,16 @@ from clmr.compute.distributed import gather
 from clmr.compute.precision import autocast
 from clmr.compute.seeding import generator
 from clmr.losses import nt_xent
-from clmr.models.encoders import ENCODERS
+from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.models.heads import ProjectorKind, projector
 from clmr.models.initialisation import initialised
 from clmr.storage.strict import Count, Late, Positive, require, strict_keywords
 from clmr.training.pretrain import PretrainRecipe, PretrainRun
+
+if TYPE_CHECKING:
+    from clmr.augmentations.chain import AugmentationParams as Augmentations
+else:
+    Augmentations = Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")]
 
 
 @strict_keywords
@@ -36,10 +41,10 @@ class CLMRRecipe(PretrainRecipe):
     """
 
     method: Literal["clmr"]
-    encoder: Annotated[Any, ENCODERS]
+    encoder: Annotated[EncoderParams, ENCODERS]
     projector: ProjectorKind
     projection_dim: Count
-    augmentations: Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")]
+    augmentations: Augmentations
     augment_second_view: bool
     temperature: Positive
 

@@ -119,7 +119,10 @@ class CPCRun(PretrainRun):
 
     def connected(self) -> nn.Module:
         """The map from audio to frames and predictions."""
-        return _Prediction(**self.modules)
+        encoder, predictor = self.modules["encoder"], self.modules["predictor"]
+        assert isinstance(encoder, CPC)
+        assert isinstance(predictor, StepPredictor)
+        return _Prediction(encoder, predictor)
 
     def inputs(self, crops: tuple[Tensor, ...], epoch: int, step: int) -> tuple[Tensor, torch.Generator]:
         """Audio of shape (B, T), and the source of window and negatives.

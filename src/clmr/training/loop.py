@@ -38,19 +38,23 @@ Row = dict[str, Any]
 
 
 class Recipe(Protocol):
-    """What every recipe has: all parameters of a run except the seed it is run with.
+    """What every recipe has: all parameters of a run except the seed it is run with."""
 
-    Attributes:
-        store: Name of the store that is read.
-        batch_size: Examples per step.
-        optimizer: Optimiser and schedule.
-        seeds: Seeds to run it with, one after the other.
-    """
+    @property
+    def store(self) -> str:
+        """Name of the store that is read."""
 
-    store: str
-    batch_size: int
-    optimizer: OptimizerParams
-    seeds: tuple[int, ...]
+    @property
+    def batch_size(self) -> int:
+        """Examples per step."""
+
+    @property
+    def optimizer(self) -> OptimizerParams:
+        """Optimiser and schedule."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds that it is run with, one after the other."""
 
 
 class HasCurve(Protocol):

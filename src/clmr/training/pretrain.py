@@ -5,10 +5,10 @@ A method adds its recipe, its networks and its training step: :mod:`clmr.trainin
 """
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 import pandas as pd
 import torch
@@ -18,15 +18,18 @@ from clmr.batches.crops import TrackCrops, crop_batches, track_crops
 from clmr.compute.distributed import ALONE, World, wrap
 from clmr.compute.precision import Precision
 from clmr.corpora.store import Store
-from clmr.optim import OPTIMIZERS
+from clmr.optim import OPTIMIZERS, OptimizerParams
 from clmr.storage.strict import Count, Natural, Variants, require, strict_keywords
 from clmr.training.loop import Row, TrainingRun, require_seeds, train
+
+if TYPE_CHECKING:
+    from clmr.models.encoders import EncoderParams
 
 METHODS = Variants({"clmr": "clmr.training.clmr:CLMRRecipe", "cpc": "clmr.training.cpc:CPCRecipe"}, key="method")
 
 
 @strict_keywords
-class PretrainRecipe:
+class PretrainRecipe(ABC):
     """The part of a recipe that all methods share.
 
     A method's recipe adds ``method``, ``encoder``, and the properties ``run_class`` and ``n_candidates``:
@@ -48,10 +51,26 @@ class PretrainRecipe:
     splits: tuple[Literal["train", "valid", "test"], ...]
     batch_size: Count
     epochs: Natural
-    optimizer: Annotated[Any, OPTIMIZERS]
+    optimizer: Annotated[OptimizerParams, OPTIMIZERS]
     precision: Precision
     compiled: bool
     seeds: tuple[int, ...]
+
+    if TYPE_CHECKING:
+        # A field of each method's own; at run time a property here would be taken for the field's default.
+        @property
+        def encoder(self) -> EncoderParams:
+            """Architecture."""
+
+    @property
+    @abstractmethod
+    def run_class(self) -> type["PretrainRun"]:
+        """What trains by this recipe."""
+
+    @property
+    @abstractmethod
+    def n_candidates(self) -> int:
+        """Among how many the one that belongs to an example is to be found."""
 
     def __post_init__(self) -> None:
         require(len(self.splits) > 0, "splits", list(self.splits), "a list of at least one split")
@@ -78,6 +97,7 @@ class PretrainRun(TrainingRun):
         n_crops: Crops of each track that a step reads.
     """
 
+    recipe: PretrainRecipe
     measures = ("loss", "accuracy")
     n_crops: ClassVar[int]
 
@@ -94,7 +114,8 @@ class PretrainRun(TrainingRun):
         super().__init__(recipe, seed, steps_per_epoch, recipe.epochs, device, world)
         network = wrap(self.connected(), device, world)
         # Compiled around the wrapper, not inside it: the compiler then sees where gradients are exchanged.
-        self.network = torch.compile(network) if recipe.compiled else network
+        # A compiled module is a module too, which torch.compile does not promise.
+        self.network = cast("nn.Module", torch.compile(network)) if recipe.compiled else network
 
     @abstractmethod
     def connected(self) -> nn.Module:

@@ -3,7 +3,7 @@
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,16 @@ from clmr.batches.segments import long_enough, spread_segments
 from clmr.compute.precision import Precision, autocast
 from clmr.compute.seeding import generator, seeded_dropout
 from clmr.corpora.store import Store
-from clmr.models.taggers import TAGGERS, build_tagger
-from clmr.optim import OPTIMIZERS
+from clmr.models.taggers import TAGGERS, TaggerParams, build_tagger
+from clmr.optim import OPTIMIZERS, OptimizerParams
 from clmr.storage.strict import Count, Late, require, strict_keywords
 from clmr.training.loop import Row, TrainingRun, require_seeds, train
+
+# Named, not imported, at run time: a run without augmentations does not depend on their code.
+if TYPE_CHECKING:
+    from clmr.augmentations.chain import AugmentationParams as Augmentations
+else:
+    Augmentations = Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")]
 
 
 @strict_keywords
@@ -48,12 +54,11 @@ class SupervisedRecipe:
 
     method: Literal["supervised"]
     store: str
-    model: Annotated[Any, TAGGERS]
+    model: Annotated[TaggerParams, TAGGERS]
     label_fraction: float
-    # Named, not imported: a run without augmentations does not depend on their code.
-    augmentations: Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")] | None
+    augmentations: Augmentations | None
     batch_size: int
-    optimizer: Annotated[Any, OPTIMIZERS]
+    optimizer: Annotated[OptimizerParams, OPTIMIZERS]
     max_epochs: Count
     patience_epochs: Count
     validation_segments: Count

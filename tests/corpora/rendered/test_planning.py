@@ -36,7 +36,7 @@ def test_excerpts_of_a_track_are_one_performance(many_plans):
     excerpts = [plans for plans in tracks.values() if len(plans) > 1]
     assert excerpts
     for first, second in excerpts:
-        assert (first.recipe, first.pulse_bpm) == (second.recipe, second.pulse_bpm)
+        assert (first.production, first.pulse_bpm) == (second.production, second.pulse_bpm)
         assert first.start_fraction < second.start_fraction
 
 
@@ -55,7 +55,7 @@ def test_plans_depend_on_the_seed_and_on_nothing_else(many, many_plans):
 def test_instruments_and_drums_are_independent_of_the_split(many_plans):
     shares = defaultdict(Counter)
     for plan in many_plans:
-        shares[plan.split]["drums"] += bool(plan.recipe.drums)
+        shares[plan.split]["drums"] += bool(plan.production.drums)
         shares[plan.split]["n"] += 1
     rates = [counts["drums"] / counts["n"] for counts in shares.values()]
     assert max(rates) - min(rates) < 0.1

@@ -73,7 +73,7 @@ def test_a_weighting_is_zero_at_1_khz_and_cuts_the_bass():
 
 
 def test_every_part_is_audible_when_rendered_alone(many, many_plans):
-    bands = [plan for plan in many_plans if plan.recipe.ensemble == "band" and plan.work.is_tune][::100]
+    bands = [plan for plan in many_plans if plan.production.ensemble == "band" and plan.work.is_tune][::100]
     for plan in bands:
         players = play_clip(plan, many)
         parts = balanced_parts(players, many.soundfont)

@@ -1,4 +1,4 @@
-"""From a timeline and a recipe to the notes of every player.
+"""From a timeline and a production to the notes of every player.
 
 What belongs here: who plays which notes, when, how long and how hard. What does not: sound, and drum patterns.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from clmr.corpora.rendered.drums import drum_hits
 from clmr.corpora.rendered.instruments import INSTRUMENTS
 from clmr.corpora.rendered.parts import TimedNote
-from clmr.corpora.rendered.recipes import Programs, Recipe
+from clmr.corpora.rendered.productions import Production, Programs
 from clmr.corpora.rendered.scores import Note
 from clmr.corpora.rendered.timeline import Timeline
 
@@ -58,7 +58,7 @@ class _Arranger:
     """What all players of one clip share: time axis, touch, and the source of their small deviations."""
 
     timeline: Timeline
-    recipe: Recipe
+    production: Production
     seconds_per_quarter: float
     transpose: int
     rng: np.random.Generator
@@ -95,72 +95,78 @@ class _Arranger:
         return max(0.0, onset_quarters * self.seconds_per_quarter + float(self.rng.uniform(-0.008, 0.008)))
 
     def _velocity(self, strength: float) -> int:
-        wanted = VELOCITY[self.recipe.touch] * strength + float(self.rng.normal(0, 4))
+        wanted = VELOCITY[self.production.touch] * strength + float(self.rng.normal(0, 4))
         return int(np.clip(round(wanted), 1, 127))
 
 
 def arrange(
     timeline: Timeline,
-    recipe: Recipe,
+    production: Production,
     programs: Programs,
     seconds_per_quarter: float,
     transpose: int,
     rng: np.random.Generator,
 ) -> list[Player]:
-    """The players of a clip: every instrument that the recipe names, and no other.
+    """The players of a clip: every instrument that the production names, and no other.
 
     Args:
         timeline: Notes to arrange.
-        recipe: Who plays.
+        production: Who plays.
         programs: With which programs.
         seconds_per_quarter: Duration of a quarter note.
         transpose: Semitones added to every pitch, so that the key does not reveal the tune book.
         rng: Source of small deviations in time, velocity and balance.
     """
-    arranger = _Arranger(timeline, recipe, seconds_per_quarter, transpose, rng)
-    players = _part_players(arranger, programs) if recipe.ensemble == "parts" else _band_players(arranger, programs)
-    if recipe.drums:
-        players.append(arranger.drummer(recipe.drums, programs.kit))
+    arranger = _Arranger(timeline, production, seconds_per_quarter, transpose, rng)
+    players = _part_players(arranger, programs) if production.ensemble == "parts" else _band_players(arranger, programs)
+    if production.drums:
+        players.append(arranger.drummer(production.drums, programs.kit))
     # A player without notes would earn tags that nobody hears.
     return [player for player in players if player.notes]
 
 
 def _part_players(arranger: _Arranger, programs: Programs) -> list[Player]:
     """One player for each part of the score, all on the lead's program, highest part first."""
-    recipe, timeline = arranger.recipe, arranger.timeline
+    production, timeline = arranger.production, arranger.timeline
     parts = sorted(timeline.parts[:_MAX_PARTS], key=lambda part: -float(np.mean([note.pitch for note in part])))
     return [
-        arranger.player("part", recipe.lead, programs.lead, _articulated(arranger, _shifted(part, arranger.transpose)))
+        arranger.player(
+            "part", production.lead, programs.lead, _articulated(arranger, _shifted(part, arranger.transpose))
+        )
         for part in parts
     ]
 
 
 def _band_players(arranger: _Arranger, programs: Programs) -> list[Player]:
-    recipe, timeline = arranger.recipe, arranger.timeline
-    melody = _in_range(timeline.melody, recipe.lead, arranger.transpose)
+    production, timeline = arranger.production, arranger.timeline
+    melody = _in_range(timeline.melody, production.lead, arranger.transpose)
     # In turns, not together: each of the two is heard alone for half of the time.
-    own_turns, other_turns = _turns(timeline, melody) if recipe.second_lead else (melody, [])
+    own_turns, other_turns = _turns(timeline, melody) if production.second_lead else (melody, [])
     lead_notes = _articulated(arranger, own_turns)
-    if recipe.ensemble == "solo" and "chordal" in INSTRUMENTS[recipe.lead].traits and arranger.rng.random() < 0.6:
+    if (
+        production.ensemble == "solo"
+        and "chordal" in INSTRUMENTS[production.lead].traits
+        and arranger.rng.random() < 0.6
+    ):
         lead_notes += _own_chords(arranger)
-    players = [arranger.player("lead", recipe.lead, programs.lead, lead_notes)]
-    if recipe.second_lead:
-        second = _articulated(arranger, _in_range(other_turns, recipe.second_lead, 0))
-        players.append(arranger.player("second lead", recipe.second_lead, programs.second_lead, second))
-    if recipe.backing:
-        players.append(arranger.player("backing", recipe.backing, programs.backing, _backing_notes(arranger)))
-    if recipe.pad:
+    players = [arranger.player("lead", production.lead, programs.lead, lead_notes)]
+    if production.second_lead:
+        second = _articulated(arranger, _in_range(other_turns, production.second_lead, 0))
+        players.append(arranger.player("second lead", production.second_lead, programs.second_lead, second))
+    if production.backing:
+        players.append(arranger.player("backing", production.backing, programs.backing, _backing_notes(arranger)))
+    if production.pad:
         # A little higher than the backing, which plays from 52 on.
-        players.append(arranger.player("pad", recipe.pad, programs.pad, _chord_notes(arranger, "block", 55)))
-    if recipe.bass:
-        players.append(arranger.player("bass", recipe.bass, programs.bass, _bass_notes(arranger)))
+        players.append(arranger.player("pad", production.pad, programs.pad, _chord_notes(arranger, "block", 55)))
+    if production.bass:
+        players.append(arranger.player("bass", production.bass, programs.bass, _bass_notes(arranger)))
     return players
 
 
 def _own_chords(arranger: _Arranger) -> list[Note]:
     """The chords that a soloist's left hand adds, a third lower than a backing."""
-    holds = "sustained" in INSTRUMENTS[arranger.recipe.lead].traits or arranger.recipe.pattern == "offbeat"
-    return _chord_notes(arranger, "block" if holds else arranger.recipe.pattern, 48)
+    holds = "sustained" in INSTRUMENTS[arranger.production.lead].traits or arranger.production.pattern == "offbeat"
+    return _chord_notes(arranger, "block" if holds else arranger.production.pattern, 48)
 
 
 def _turns(timeline: Timeline, melody: list[Note]) -> tuple[list[Note], list[Note]]:
@@ -186,12 +192,12 @@ def _shifted(notes: Iterable[Note], semitones: int) -> list[Note]:
 
 
 def _articulated(arranger: _Arranger, notes: Iterable[Note]) -> list[Note]:
-    factor = _LENGTH_FACTOR[arranger.recipe.articulation]
+    factor = _LENGTH_FACTOR[arranger.production.articulation]
     return [Note(note.onset, note.length * factor, note.pitch) for note in notes]
 
 
 def _backing_notes(arranger: _Arranger) -> list[Note]:
-    instrument = arranger.recipe.backing
+    instrument = arranger.production.backing
     # Two instruments do not play triads: a sitar drones, and distortion muddies thirds.
     if instrument == "sitar":
         return _drone_notes(arranger)
@@ -199,7 +205,7 @@ def _backing_notes(arranger: _Arranger) -> list[Note]:
         return _power_notes(arranger)
     # Ensembles hold their chords: repeated, their long releases pile up and take three times as long to render.
     holds = {"chordal", "sustained"} <= INSTRUMENTS[instrument].traits and instrument not in _REED_AND_PIPE
-    return _chord_notes(arranger, "block" if holds else arranger.recipe.pattern, 52)
+    return _chord_notes(arranger, "block" if holds else arranger.production.pattern, 52)
 
 
 def _chord_notes(arranger: _Arranger, pattern: str, lowest: int) -> list[Note]:
@@ -268,7 +274,7 @@ def _drone_notes(arranger: _Arranger) -> list[Note]:
 def _bass_notes(arranger: _Arranger) -> list[Note]:
     """Root and fifth in turn, on every other beat, or on every beat where there are drums or the metre is odd."""
     timeline = arranger.timeline
-    every = 1 if arranger.recipe.drums or timeline.pulses_per_bar % 2 else 2
+    every = 1 if arranger.production.drums or timeline.pulses_per_bar % 2 else 2
     notes = []
     for bar, (root, _) in enumerate(timeline.chords):
         low = _lifted(root + arranger.transpose, 33)

@@ -104,7 +104,7 @@ def _write_clip(clip: ClipPlan, params: RenderedCorpusParams, work_dir: Path) ->
         "mode": performance.mode,
         "metre": performance.metre,
         "instruments": sorted(performance.instruments),
-        "recipe": asdict(clip.recipe),
+        "production": asdict(clip.production),
     }
     # Last: a record stands for a finished clip.
     write_json(_record_path(work_dir, clip.clip_id), record)

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 
-def generator(*names: str | int) -> np.random.Generator:
+def generator(*names: str | float) -> np.random.Generator:
     """A random generator that is a pure function of ``names``.
 
     >>> bool(generator(1, "clip").random() == generator(1, "clip").random())
@@ -44,6 +44,6 @@ def deal(options: tuple, weights: tuple[float, ...], n_cards: int, rng: np.rando
     return [cards[index] for index in rng.permutation(n_cards)]
 
 
-def _digest(names: tuple[str | int, ...]) -> bytes:
+def _digest(names: tuple[str | float, ...]) -> bytes:
     # Joined by a separator that no name has: otherwise ("ab", "c") and ("a", "bc") would draw alike.
     return hashlib.sha256("\x1f".join(str(name) for name in names).encode()).digest()

@@ -1,6 +1,5 @@
 """Parameters of a rendered corpus. Each corpus of params.yaml is one instance of `RenderedCorpusParams`."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic
@@ -120,19 +119,6 @@ class RenderedCorpusParams:
         require(1 <= self.clips_per_tune <= 10, "clips_per_tune", self.clips_per_tune, "in [1, 10]")
         require(1 <= self.clip_duration_s <= 60, "clip_duration_s", self.clip_duration_s, "in [1, 60]")
         require(8000 <= self.sample_rate_hz <= 48000, "sample_rate_hz", self.sample_rate_hz, "in [8000, 48000]")
-
-    def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
-        """Render the corpus.
-
-        Args:
-            corpus_dir: Gets audio and tables; see :func:`clmr.corpora.rendered.build.build_corpus`.
-            work_dir: Keeps finished clips if the build is interrupted.
-            n_workers: Processes that render at the same time.
-        """
-        # Imported here: synthesis needs optional packages, which reading parameters must not.
-        from clmr.corpora.rendered.build import build_corpus
-
-        build_corpus(self, corpus_dir, work_dir, n_workers)
 
     @property
     def clip_samples(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clmr.corpora.rendered.instruments import INSTRUMENTS
-from clmr.corpora.rendered.recipes import Recipe
+from clmr.corpora.rendered.productions import Production
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Performance:
     """The facts about a clip that tags depend on.
 
     Attributes:
-        recipe: The drawn factors.
+        production: The drawn factors.
         instruments: Names of all pitched instruments that sound.
         n_pitched_parts: Number of pitched parts.
         has_drums: Whether drums sound.
@@ -23,7 +23,7 @@ class Performance:
         metre: "duple", "triple", "compound" or "" for changing and rare metres.
     """
 
-    recipe: Recipe
+    production: Production
     instruments: frozenset[str]
     n_pitched_parts: int
     has_drums: bool

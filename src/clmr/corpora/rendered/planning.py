@@ -1,4 +1,4 @@
-"""The clips of a corpus: works, splits and recipes, decided before any score is read."""
+"""The clips of a corpus: works, splits and productions, decided before any score is read."""
 
 import functools
 from collections import defaultdict
@@ -10,7 +10,7 @@ from clmr.corpora.rendered.catalogue import Catalogue, WorkRef, read_catalogue
 from clmr.corpora.rendered.draws import generator, position
 from clmr.corpora.rendered.families import tune_families
 from clmr.corpora.rendered.params import RenderedCorpusParams
-from clmr.corpora.rendered.recipes import LEVEL_DB, TEMPO_BPM, Recipe, draw_recipes
+from clmr.corpora.rendered.productions import LEVEL_DB, TEMPO_BPM, Production, draw_productions
 
 SPLITS = ("train", "valid", "test")
 # Weights in the choice of works. There would otherwise be too few of the rare dance types and modes to learn from.
@@ -32,7 +32,7 @@ class ClipPlan:
         family_id: Works of one tune family share a split.
         split: "train", "valid" or "test".
         work: The score.
-        recipe: Who plays it and how.
+        production: Who plays it and how.
         pulse_bpm: Beats per minute.
         level_db: Level of the clip in dB re full scale.
         transpose: Semitones by which the work is transposed.
@@ -44,7 +44,7 @@ class ClipPlan:
     family_id: str
     split: str
     work: WorkRef
-    recipe: Recipe
+    production: Production
     pulse_bpm: float
     level_db: float
     transpose: int
@@ -166,21 +166,23 @@ def _clip_plans(params: RenderedCorpusParams, tracks: list[_Track]) -> list[Clip
     plans: list[ClipPlan] = []
     for split in SPLITS:
         members = [track for track in tracks if track.split == split]
-        rng = generator("recipes", params.seed, split)
+        rng = generator("recipes", params.seed, split)  # the name is part of the seed: another draws other corpora
         p_parts = np.array([0.0 if track.work.is_tune else _P_PARTS for track in members])
         # Dealt split by split, so that every factor is as frequent in the small splits as in training.
-        for track, recipe in zip(members, draw_recipes(len(members), params.p_style, p_parts, rng), strict=True):
-            plans += _track_plans(params, track, recipe)
+        for track, production in zip(
+            members, draw_productions(len(members), params.p_style, p_parts, rng), strict=True
+        ):
+            plans += _track_plans(params, track, production)
     plans.sort(key=lambda plan: (plan.track_id, plan.start_fraction))
     width = len(str(len(plans)))
     return [replace(plan, clip_id=f"{index:0{width}d}-{plan.track_id}") for index, plan in enumerate(plans)]
 
 
-def _track_plans(params: RenderedCorpusParams, track: _Track, recipe: Recipe) -> list[ClipPlan]:
+def _track_plans(params: RenderedCorpusParams, track: _Track, production: Production) -> list[ClipPlan]:
     track_id = f"{track.work.key}-v{track.number}"
     rng = generator("track", params.seed, track_id)
-    pulse_bpm = float(rng.uniform(*TEMPO_BPM[recipe.tempo]))
-    level_db = float(rng.uniform(*LEVEL_DB[recipe.loudness]))
+    pulse_bpm = float(rng.uniform(*TEMPO_BPM[production.tempo]))
+    level_db = float(rng.uniform(*LEVEL_DB[production.loudness]))
     # All twelve keys, each by the shorter way.
     transpose = int(rng.integers(-5, 7))
     # One start in each equal stretch of the work, so that excerpts of one performance lie apart.
@@ -192,7 +194,7 @@ def _track_plans(params: RenderedCorpusParams, track: _Track, recipe: Recipe) ->
             family_id=track.family_id,
             split=track.split,
             work=track.work,
-            recipe=recipe,
+            production=production,
             pulse_bpm=pulse_bpm,
             level_db=level_db,
             transpose=transpose,

@@ -13,7 +13,7 @@ from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.parts import Part
 from clmr.corpora.rendered.performance import Performance
 from clmr.corpora.rendered.planning import ClipPlan
-from clmr.corpora.rendered.recipes import draw_programs
+from clmr.corpora.rendered.productions import draw_programs
 from clmr.corpora.rendered.scores import Score, read_score
 from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
 from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
@@ -46,10 +46,10 @@ def play_clip(plan: ClipPlan, params: RenderedCorpusParams) -> list[Player]:
     """The players of a clip with their notes; independent of the soundfont."""
     score = cached_score(plan.work)
     timeline = cut_timeline(score, plan.pulse_bpm, params.clip_duration_s, plan.start_fraction)
-    programs = draw_programs(plan.recipe, generator("programs", params.seed, plan.track_id))
+    programs = draw_programs(plan.production, generator("programs", params.seed, plan.track_id))
     seconds_per_quarter = 60 / plan.pulse_bpm / timeline.pulse_quarters
     details = generator("details", params.seed, plan.track_id, plan.start_fraction)
-    return arrange(timeline, plan.recipe, programs, seconds_per_quarter, plan.transpose, details)
+    return arrange(timeline, plan.production, programs, seconds_per_quarter, plan.transpose, details)
 
 
 def perform(plan: ClipPlan, players: list[Player]) -> Performance:
@@ -57,7 +57,7 @@ def perform(plan: ClipPlan, players: list[Player]) -> Performance:
     # From the players, not from the recipe: one who has no notes in this excerpt is not heard.
     pitched = [player for player in players if player.role != "drums"]
     return Performance(
-        recipe=plan.recipe,
+        production=plan.production,
         instruments=frozenset(player.instrument for player in pitched),
         n_pitched_parts=len(pitched),
         has_drums=len(pitched) < len(players),

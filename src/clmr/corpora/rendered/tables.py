@@ -87,7 +87,7 @@ def _clip_table(clips: tuple[ClipPlan, ...], records: list[dict[str, Any]]) -> p
             "collection": clip.work.collection,
             "work": clip.work.key,
             "family_id": clip.family_id,
-            **{factor: record["recipe"][factor] for factor in _FACTORS},
+            **{factor: record["production"][factor] for factor in _FACTORS},
             "bpm": round(clip.pulse_bpm, 3),
             "level_db": round(clip.level_db, 3),
             "transpose": clip.transpose,

@@ -32,73 +32,80 @@ def _plays(*names: str) -> Rule:
 
 
 def _tempo(name: str) -> Rule:
-    return lambda p: p.recipe.tempo == name
+    return lambda p: p.production.tempo == name
 
 
 def _loudness(name: str) -> Rule:
-    return lambda p: p.recipe.loudness == name
+    return lambda p: p.production.loudness == name
 
 
 def _is_soft(p: Performance) -> bool:
     gentle = p.all_are("gentle", besides=("piano", "string section", "violin"))
-    return p.recipe.touch == "soft" and not p.has_drums and gentle
+    return p.production.touch == "soft" and not p.has_drums and gentle
 
 
 # One synthesiser in a folk band does not make it electronic: half of the instruments are, or the drums.
 def _is_electronic(p: Performance) -> bool:
     carried = 2 * p.n_synthetic >= len(p.instruments)
-    return p.n_synthetic > 0 and (carried or p.recipe.kit == "electronic")
+    return p.n_synthetic > 0 and (carried or p.production.kit == "electronic")
 
 
 def _is_dance(p: Performance) -> bool:
-    return p.recipe.drums == "four on the floor" and 108 <= p.pulse_bpm <= 150
+    return p.production.drums == "four on the floor" and 108 <= p.pulse_bpm <= 150
 
 
 # Genres ask for what defines them in sound, not for the style a track was drawn to fit: an independent draw that
 # happens to make a metal band is one.
 def _is_techno(p: Performance) -> bool:
     synths = {"synth lead", "synth bass"} <= p.instruments
-    return p.recipe.drums == "four on the floor" and p.recipe.kit == "electronic" and synths and p.pulse_bpm >= 118
+    return (
+        p.production.drums == "four on the floor" and p.production.kit == "electronic" and synths and p.pulse_bpm >= 118
+    )
 
 
 def _is_rock(p: Performance) -> bool:
     electric = p.plays(("distorted guitar", "electric guitar")) and "electric bass" in p.instruments
-    driven = p.recipe.drums in ("backbeat", "double kick") and p.recipe.kit == "acoustic"
-    return electric and driven and p.recipe.tempo != "slow" and p.recipe.touch != "soft"
+    driven = p.production.drums in ("backbeat", "double kick") and p.production.kit == "acoustic"
+    return electric and driven and p.production.tempo != "slow" and p.production.touch != "soft"
 
 
 def _is_metal(p: Performance) -> bool:
-    heavy = p.recipe.backing == "distorted guitar" and p.recipe.touch == "hard"
-    return heavy and p.recipe.drums == "double kick" and p.pulse_bpm >= 118
+    heavy = p.production.backing == "distorted guitar" and p.production.touch == "hard"
+    return heavy and p.production.drums == "double kick" and p.pulse_bpm >= 118
 
 
 def _is_ambient(p: Performance) -> bool:
-    return "synth pad" in p.instruments and not p.has_drums and p.recipe.tempo == "slow" and p.recipe.touch != "hard"
+    return (
+        "synth pad" in p.instruments
+        and not p.has_drums
+        and p.production.tempo == "slow"
+        and p.production.touch != "hard"
+    )
 
 
 def _is_new_age(p: Performance) -> bool:
-    dreamy = p.recipe.lead in ("flute", "harp", "piano", "guitar", "bells") and p.plays(("synth pad", "choir"))
-    calm = p.recipe.tempo in ("slow", "medium") and p.recipe.touch != "hard"
+    dreamy = p.production.lead in ("flute", "harp", "piano", "guitar", "bells") and p.plays(("synth pad", "choir"))
+    calm = p.production.tempo in ("slow", "medium") and p.production.touch != "hard"
     return dreamy and calm and not p.has_drums and not p.plays(("distorted guitar", "electric guitar", "banjo"))
 
 
 def _is_country(p: Performance) -> bool:
-    twang = p.recipe.lead in ("banjo", "violin", "guitar") and p.recipe.backing in ("guitar", "banjo")
-    rhythm = p.recipe.bass in ("acoustic bass", "electric bass") and p.recipe.pattern in ("offbeat", "strum")
-    return twang and rhythm and p.recipe.drums in ("", "train", "backbeat") and p.recipe.tempo != "slow"
+    twang = p.production.lead in ("banjo", "violin", "guitar") and p.production.backing in ("guitar", "banjo")
+    rhythm = p.production.bass in ("acoustic bass", "electric bass") and p.production.pattern in ("offbeat", "strum")
+    return twang and rhythm and p.production.drums in ("", "train", "backbeat") and p.production.tempo != "slow"
 
 
 def _is_indian(p: Performance) -> bool:
-    return p.recipe.lead == "sitar" and p.recipe.backing == "sitar" and p.recipe.kit in ("", "acoustic")
+    return p.production.lead == "sitar" and p.production.backing == "sitar" and p.production.kit in ("", "acoustic")
 
 
 def _is_choral(p: Performance) -> bool:
-    singing = p.recipe.lead == "choir" and (p.recipe.ensemble == "parts" or p.recipe.backing == "choir")
+    singing = p.production.lead == "choir" and (p.production.ensemble == "parts" or p.production.backing == "choir")
     return singing and not p.has_drums
 
 
 def _is_classical(p: Performance) -> bool:
-    return p.all_are("orchestral") and (not p.has_drums or p.recipe.kit == "orchestral")
+    return p.all_are("orchestral") and (not p.has_drums or p.production.kit == "orchestral")
 
 
 # Names of MagnaTagATune's 50 most frequent tags. Left out is what cannot be rendered honestly: sung voices, opera,
@@ -115,7 +122,7 @@ MAGNATAGATUNE: dict[str, Rule] = {
     "fast": _tempo("fast"),
     "piano": _plays("piano"),
     "ambient": _is_ambient,
-    "beat": lambda p: p.recipe.drums in _DRIVING,
+    "beat": lambda p: p.production.drums in _DRIVING,
     "violin": _plays("violin"),
     "synth": lambda p: p.plays(_SYNTHS),
     "indian": _is_indian,
@@ -140,7 +147,7 @@ MAGNATAGATUNE: dict[str, Rule] = {
 
 def _dance_type(name: str) -> Rule:
     # A reel at half speed is no longer heard as a reel.
-    return lambda p: p.dance == name and p.recipe.tempo != "slow"
+    return lambda p: p.dance == name and p.production.tempo != "slow"
 
 
 def _metre(name: str) -> Rule:
@@ -157,28 +164,33 @@ def _era(*collections: str) -> Rule:
 
 
 def _is_acoustic(p: Performance) -> bool:
-    return p.all_are("acoustic") and p.recipe.kit != "electronic"
+    return p.all_are("acoustic") and p.production.kit != "electronic"
 
 
 def _is_happy(p: Performance) -> bool:
-    lively = p.recipe.tempo != "slow" and p.recipe.articulation != "legato" and p.recipe.touch != "soft"
-    return p.mode == "major" and lively and p.recipe.loudness != "quiet"
+    lively = p.production.tempo != "slow" and p.production.articulation != "legato" and p.production.touch != "soft"
+    return p.mode == "major" and lively and p.production.loudness != "quiet"
 
 
 def _is_sad(p: Performance) -> bool:
-    return p.mode == "minor" and p.recipe.tempo in ("slow", "medium") and p.recipe.touch != "hard" and not _drives(p)
+    return (
+        p.mode == "minor"
+        and p.production.tempo in ("slow", "medium")
+        and p.production.touch != "hard"
+        and not _drives(p)
+    )
 
 
 def _is_calm(p: Performance) -> bool:
-    return p.recipe.tempo in ("slow", "medium") and p.recipe.touch == "soft" and not p.has_drums
+    return p.production.tempo in ("slow", "medium") and p.production.touch == "soft" and not p.has_drums
 
 
 def _is_energetic(p: Performance) -> bool:
-    return p.recipe.tempo in ("brisk", "fast") and p.recipe.touch == "hard"
+    return p.production.tempo in ("brisk", "fast") and p.production.touch == "hard"
 
 
 def _is_mellow(p: Performance) -> bool:
-    soft_lead = p.recipe.lead in (
+    soft_lead = p.production.lead in (
         "guitar",
         "cello",
         "choir",
@@ -188,20 +200,24 @@ def _is_mellow(p: Performance) -> bool:
         "synth pad",
         "harp",
     )
-    smooth = p.recipe.articulation != "staccato" and p.recipe.touch != "hard" and p.recipe.tempo in ("slow", "medium")
+    smooth = (
+        p.production.articulation != "staccato"
+        and p.production.touch != "hard"
+        and p.production.tempo in ("slow", "medium")
+    )
     return soft_lead and smooth and not _drives(p) and "distorted guitar" not in p.instruments
 
 
 def _is_aggressive(p: Performance) -> bool:
-    return "distorted guitar" in p.instruments and p.recipe.touch == "hard" and _drives(p)
+    return "distorted guitar" in p.instruments and p.production.touch == "hard" and _drives(p)
 
 
 def _drives(p: Performance) -> bool:
-    return p.recipe.drums in _DRIVING
+    return p.production.drums in _DRIVING
 
 
 def _is_folk(p: Performance) -> bool:
-    return p.collection in _FOLK_BOOKS and p.all_are("folk") and p.recipe.drums in ("", "hand")
+    return p.collection in _FOLK_BOOKS and p.all_are("folk") and p.production.drums in ("", "hand")
 
 
 # For the corpus in the role of the Million Song Dataset: dances, metre, mode, era and mood, besides instruments.
@@ -229,7 +245,7 @@ SEMANTIC: dict[str, Rule] = {
     "mellow": _is_mellow,
     "aggressive": _is_aggressive,
     "party": _is_dance,
-    "chillout": lambda p: "synth pad" in p.instruments and p.recipe.tempo in ("slow", "medium") and not _drives(p),
+    "chillout": lambda p: "synth pad" in p.instruments and p.production.tempo in ("slow", "medium") and not _drives(p),
     "acoustic": _is_acoustic,
     "electronic": _is_electronic,
     "instrumental": lambda p: "choir" not in p.instruments,

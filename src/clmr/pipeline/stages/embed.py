@@ -14,10 +14,10 @@ from clmr.compute.runtime import device
 from clmr.corpora.store import open_store
 from clmr.evaluation.frozen import embeddings_file, kept_embeddings
 from clmr.models.encoders import load_encoder
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import named_stage
 from clmr.pipeline.stage_params import EvaluateStage
 from clmr.pipeline.stages import evaluate
+from clmr.storage import paths
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ from clmr.corpora.store import STORE_NAME, Store, open_store
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.scores import compared, save_score_rows
 from clmr.models.encoders import load_encoder
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import print_scores, run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import EvaluateStage
+from clmr.storage import paths
 
 GROUPS = ("evaluate", "probe_transfer")
 

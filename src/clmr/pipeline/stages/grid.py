@@ -4,6 +4,7 @@ One process does them all, so that a run does not pay for the start of a stage. 
 digest of all that decides it: when a value of the grid is added or changed, only what is new is trained.
 """
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.probe import ProbeParams
 from clmr.evaluation.scores import ScoreRow, save_score_rows
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import GridStage
+from clmr.storage import paths
+from clmr.storage.strict import to_mapping
+from clmr.training.loop import run_facts
 from clmr.training.pretrain import pretrain
 from clmr.training.supervised import SupervisedRecipe, train_supervised
 
@@ -31,13 +34,9 @@ def work(stage: Stage[GridStage]) -> None:
     for combination in params.combinations:
         for seed in combination.recipe.seeds:
             log.info("%s, seed %d", ", ".join(f"{key} {value}" for key, value in combination.values.items()), seed)
-            part = stage.part(combination.recipe, seed)
-            found = part.kept(
-                inputs,
-                lambda folder, recipe=combination.recipe, seed=seed: scored(
-                    recipe, seed, store, tagged, params.probe, folder
-                ),
-            )
+            decisive = run_facts(combination.recipe, seed) | {"probe": to_mapping(params.probe)}
+            score = functools.partial(scored, combination.recipe, seed, store, tagged, params.probe)
+            found = stage.kept(decisive, inputs, score)
             rows += [row | {"values": dict(combination.values)} for row in found]
     save_score_rows(paths.scores_dir(stage.name, params.experiment), rows)
     print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")

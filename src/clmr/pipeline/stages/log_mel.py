@@ -3,10 +3,10 @@
 from clmr.corpora.store import open_store
 from clmr.evaluation.log_mel import evaluate_log_mel
 from clmr.evaluation.scores import compared, save_score_rows
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import print_scores, run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import LogMelStage
+from clmr.storage import paths
 
 
 def work(stage: Stage[LogMelStage]) -> None:

@@ -12,9 +12,9 @@ from clmr.compute.allocator import keep_freed_memory
 from clmr.compute.distributed import world
 from clmr.compute.runtime import device, log_to_output
 from clmr.corpora.store import STORE_NAME, open_store
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import named_stage
 from clmr.pipeline.stage_params import PretrainStage
+from clmr.storage import paths
 from clmr.training.pretrain import pretrain
 
 

@@ -3,10 +3,10 @@
 from clmr.compute.runtime import n_workers
 from clmr.corpora.build_store import build_store
 from clmr.corpora.store import CLIPS_NAME, STORE_NAME, TAGS_NAME
-from clmr.pipeline import paths
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import StoreStage
+from clmr.storage import paths
 from clmr.storage.files import read_json
 
 

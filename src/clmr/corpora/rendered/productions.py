@@ -1,6 +1,6 @@
-"""Recipes: who plays a track, how, how fast and how loudly.
+"""Productions: who plays a track, how, how fast and how loudly.
 
-The factors of a recipe are drawn independently of each other, of the work and of the split, so that no
+The factors of a production are drawn independently of each other, of the work and of the split, so that no
 factor gives another away: in a first sketch, where styles fixed the instruments, log-mel statistics reached
 0.97 ROC-AUC. A share of the tracks is drawn to fit a style instead, since independent draws seldom make,
 say, a metal band.
@@ -21,7 +21,7 @@ LEVEL_DB = {"quiet": (-40.0, -31.0), "middle": (-27.0, -20.0), "loud": (-16.5, -
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Production:
     """The drawn factors of one track. Names of instruments are keys of `INSTRUMENTS`; "" means none.
 
     Attributes:
@@ -156,76 +156,80 @@ STYLES: dict[str, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def draw_recipes(n_recipes: int, p_style: float, p_parts: np.ndarray, rng: np.random.Generator) -> list[Recipe]:
-    """``n_recipes`` recipes whose factors each occur as often as their weights say, in random combination.
+def draw_productions(
+    n_productions: int, p_style: float, p_parts: np.ndarray, rng: np.random.Generator
+) -> list[Production]:
+    """``n_productions`` productions whose factors each occur as often as their weights say, in random combination.
 
     Args:
-        n_recipes: Number of recipes.
+        n_productions: Number of productions.
         p_style: Fraction drawn to fit a style, the same number for each style.
-        p_parts: Probability that each recipe plays the score's own parts, shape (n_recipes,); 0 for
+        p_parts: Probability that each production plays the score's own parts, shape (n_productions,); 0 for
             tunes, which have only one.
         rng: Source of all draws.
 
-    >>> len(draw_recipes(3, 0.5, np.zeros(3), np.random.default_rng(0)))
+    >>> len(draw_productions(3, 0.5, np.zeros(3), np.random.default_rng(0)))
     3
     """
     styles = ("", *STYLES)
     style_weights = (1 - p_style, *[p_style / len(STYLES)] * len(STYLES))
     drawn = {
-        factor: deal(tuple(options), tuple(options.values()), n_recipes, rng) for factor, options in _CHOICES.items()
+        factor: deal(tuple(options), tuple(options.values()), n_productions, rng)
+        for factor, options in _CHOICES.items()
     }
-    drawn["style"] = deal(styles, style_weights, n_recipes, rng)
-    recipes = [Recipe(**{factor: cards[index] for factor, cards in drawn.items()}) for index in range(n_recipes)]
-    return [_finished(recipe, float(p), rng) for recipe, p in zip(recipes, p_parts, strict=True)]
+    drawn["style"] = deal(styles, style_weights, n_productions, rng)
+    productions = [
+        Production(**{factor: cards[index] for factor, cards in drawn.items()}) for index in range(n_productions)
+    ]
+    return [_finished(production, float(p), rng) for production, p in zip(productions, p_parts, strict=True)]
 
 
-def _finished(recipe: Recipe, p_parts: float, rng: np.random.Generator) -> Recipe:
+def _finished(production: Production, p_parts: float, rng: np.random.Generator) -> Production:
     wants_parts = rng.random() < p_parts
-    if recipe.style:
-        recipe = _styled(recipe, rng)
+    if production.style:
+        production = _styled(production, rng)
     elif wants_parts:
-        recipe = replace(recipe, ensemble="parts")
-    if p_parts == 0 and recipe.ensemble == "parts":
+        production = replace(production, ensemble="parts")
+    if p_parts == 0 and production.ensemble == "parts":
         # A choral style on a tune, which is a lone melody: the other voices are made from its chords.
-        recipe = replace(recipe, ensemble="duo", backing="choir", pattern="block")
-    return _without_unused(recipe)
+        production = replace(production, ensemble="duo", backing="choir", pattern="block")
+    return _without_unused(production)
 
 
-def _styled(recipe: Recipe, rng: np.random.Generator) -> Recipe:
-    wanted = STYLES[recipe.style]
+def _styled(production: Production, rng: np.random.Generator) -> Production:
+    wanted = STYLES[production.style]
     # What fits already stays, so that frequencies change no more than the style demands.
     changed = {
         factor: options[int(rng.integers(len(options)))]
         for factor, options in wanted.items()
-        if getattr(recipe, factor) not in options
+        if getattr(production, factor) not in options
     }
-    return replace(recipe, **changed)
+    return replace(production, **changed)
 
 
-def _without_unused(recipe: Recipe) -> Recipe:
-    """The recipe without what its ensemble does not have, so that its factors state what sounds."""
-    if recipe.ensemble in ("solo", "parts"):
+def _without_unused(production: Production) -> Production:
+    """The production without what its ensemble does not have, so that its factors state what sounds."""
+    blank: tuple[str, ...] = ()
+    if production.ensemble in ("solo", "parts"):
         blank = ("second_lead", "backing", "bass", "pad", "drums")
-    elif recipe.ensemble == "duo":
+    elif production.ensemble == "duo":
         blank = ("bass", "pad")
-    else:
-        blank = ()
     changed = dict.fromkeys(blank, "")
     # The one style whose duos keep a pad, since its tag asks for a synth pad or a choir.
-    if recipe.style == "new age":
+    if production.style == "new age":
         changed.pop("pad", None)
     # Two players of one instrument would sound as one.
-    if recipe.second_lead in (recipe.lead, recipe.backing):
+    if production.second_lead in (production.lead, production.backing):
         changed["second_lead"] = ""
-    if recipe.pad in (recipe.lead, recipe.backing):
+    if production.pad in (production.lead, production.backing):
         changed["pad"] = ""
-    recipe = replace(recipe, **changed)
-    return recipe if recipe.drums else replace(recipe, kit="")
+    production = replace(production, **changed)
+    return production if production.drums else replace(production, kit="")
 
 
 @dataclass(frozen=True)
 class Programs:
-    """The program for each role of a recipe; 0 where the role is not filled."""
+    """The program for each role of a production; 0 where the role is not filled."""
 
     lead: int
     second_lead: int
@@ -235,7 +239,7 @@ class Programs:
     kit: int
 
 
-def draw_programs(recipe: Recipe, rng: np.random.Generator) -> Programs:
+def draw_programs(production: Production, rng: np.random.Generator) -> Programs:
     """One of the instrument's programs for every role."""
 
     def pick(options: tuple[int, ...]) -> int:
@@ -245,10 +249,10 @@ def draw_programs(recipe: Recipe, rng: np.random.Generator) -> Programs:
         return pick(INSTRUMENTS[name].programs if name else ())
 
     return Programs(
-        lead=of_instrument(recipe.lead),
-        second_lead=of_instrument(recipe.second_lead),
-        backing=of_instrument(recipe.backing),
-        bass=of_instrument(recipe.bass),
-        pad=of_instrument(recipe.pad),
-        kit=pick(DRUM_KITS[recipe.kit] if recipe.kit else ()),
+        lead=of_instrument(production.lead),
+        second_lead=of_instrument(production.second_lead),
+        backing=of_instrument(production.backing),
+        bass=of_instrument(production.bass),
+        pad=of_instrument(production.pad),
+        kit=pick(DRUM_KITS[production.kit] if production.kit else ()),
     )

@@ -1,7 +1,4 @@
-"""Recipes: what a run states, laid over the bases it names; and overlays, laid over all parameters.
-
-What belongs here: merging plain mappings. What does not: checking values, which is the parameter classes' own.
-"""
+"""Mappings laid over each other: what a run states over its bases, what an overlay states over all parameters."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -27,9 +24,11 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     result = dict(base)
     for key, value in changes.items():
         below = base.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        same_kind = both and value.get("kind", below.get("kind")) == below.get("kind")
-        result[key] = merged(below, value) if same_kind else value
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            same_kind = value.get("kind", below.get("kind")) == below.get("kind")
+            result[key] = merged(below, value) if same_kind else value
+        else:
+            result[key] = value
     return result
 
 

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from clmr.pipeline.cleaning import clean, with_current_prose
+from clmr.storage.notebook_files import clean, with_current_prose
 
 
 def notebook(cells: list) -> nbformat.NotebookNode:

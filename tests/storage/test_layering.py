@@ -2,7 +2,7 @@
 
 import pytest
 
-from clmr.pipeline.recipes import combinations, merged, overlaid, resolved, with_values
+from clmr.storage.layering import combinations, merged, overlaid, resolved, with_values
 
 BASES = {
     "clmr": {"epochs": 60, "encoder": {"kind": "sample_cnn", "width": 16}, "temperature": 0.2},
