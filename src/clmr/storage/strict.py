@@ -1,8 +1,8 @@
 """Strict parameters: frozen dataclasses that accept exactly what they declare, and say what is wrong.
 
-What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the words of the
-messages; the checking itself is pydantic's. What does not: the parameters. Each class stands beside the code
-that it steers, so that a stage depends on the parameters it reads and on no others.
+What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the wording of the
+messages; the checking itself is pydantic's. What does not: the parameters. Each class is defined next to the code
+that reads it, so that a stage depends on the parameters it reads and on no others.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ _MOST_ERRORS_SHOWN = 10
 def strict(cls: type[T]) -> type[T]:
     """A frozen dataclass whose fields are checked on creation: types, ranges, unknown and missing keys.
 
-    Relations between fields are the class's own business: ``__post_init__`` checks them with :func:`require`.
+    A class checks relations between its fields itself, in ``__post_init__``, with :func:`require`.
 
     >>> @strict
     ... class Head:
@@ -100,7 +100,7 @@ class Variants(Late):
 
     Args:
         targets: ``"module:Class"`` by the key's value. Each class declares the key as a ``Literal``.
-        key: Which key; ``kind`` unless said otherwise.
+        key: The key that tells them apart.
 
     >>> shapes = Variants({"adam": "clmr.optim:AdamParams"})
     >>> shapes.read({"kind": "sgd"})

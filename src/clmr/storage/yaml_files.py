@@ -1,4 +1,4 @@
-"""YAML read strictly: what the pipeline's engine would refuse or read otherwise is refused here, in a sentence."""
+"""YAML read strictly: what DVC would refuse or read differently is refused here, in a sentence."""
 
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ class _StrictLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if key_node.tag == _MERGE:
                 continue
+            # Keys that a merge brings in may repeat: overriding them is what a merge is for.
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool):
                 raise yaml.constructor.ConstructorError(
@@ -44,7 +45,10 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    r"""The one document of a YAML text; errors as in :func:`read_yaml`.
+    r"""The one document of a YAML text.
+
+    Raises:
+        ValueError: If it is not valid YAML, or has a key twice; with place, line and reason.
 
     >>> parse_yaml("a: {b: 1.0e-4}", "example")
     {'a': {'b': 0.0001}}
