@@ -11,8 +11,10 @@ from clmr.augmentations.chain import AugmentationParams
 from clmr.compute.seeding import generator
 from clmr.storage import paths
 from clmr.storage.strict import from_mapping
+from tests.examples import example_of
 
 STEPS = tuple(field.name for field in fields(AugmentationParams))
+"""Every step there is; the tests that all steps share are run on each."""
 NOTHING = AugmentationParams()
 """No augmentation: views that are only cropped."""
 
@@ -26,9 +28,16 @@ def thesis_chain() -> AugmentationParams:
     )
 
 
+@cache
+def complete_chain() -> AugmentationParams:
+    """Every step there is: the thesis's, and those that it lacks as the ``EXAMPLE`` of their own tests."""
+    stated = thesis_chain().steps()
+    return replace(NOTHING, **{name: stated.get(name) or example_of("augmentations", name) for name in STEPS})
+
+
 def always() -> AugmentationParams:
-    """The chain of the thesis, every step applied to every example."""
-    return replace(thesis_chain(), **{name: replace(step, p=1.0) for name, step in thesis_chain().steps().items()})
+    """Every step there is, applied to every example."""
+    return replace(NOTHING, **{name: replace(step, p=1.0) for name, step in complete_chain().steps().items()})
 
 
 def only(step: str) -> AugmentationParams:

@@ -8,7 +8,7 @@ from scipy.stats import chisquare, kstest
 
 from clmr.augmentations.chain import ChainDraw
 from clmr.augmentations.drawing import draw_chosen
-from tests.augmentations.chains import STEPS, draws, thesis_chain
+from tests.augmentations.chains import STEPS, complete_chain, draws, thesis_chain
 from tests.augmentations.signals import generator
 
 N_EXAMPLES = 20_000
@@ -91,6 +91,6 @@ def test_a_generator_advances_by_as_much_whatever_the_probability(step: str) -> 
     after = []
     for p in (0.0, 1.0):
         used = generator(3)
-        replace(thesis_chain().steps()[step], p=p).draw(16, SAMPLE_RATE_HZ, used)
+        replace(complete_chain().steps()[step], p=p).draw(16, SAMPLE_RATE_HZ, used)
         after.append(used.get_state())
     assert torch.equal(*after)

@@ -26,6 +26,9 @@ SMALL = CPCParams(
 )
 
 
+EXAMPLE = replace(SMALL, norm="batch")
+
+
 def n_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 

@@ -8,6 +8,8 @@ from clmr.models.heads import projector, tagging_head
 from clmr.models.initialisation import initialise
 from clmr.models.sample_cnn import FORMATS, SampleCNN, SampleCNNParams
 
+EXAMPLE = SampleCNNParams("sample_cnn", 8_000, width=2)
+
 
 def plain_sample_cnn(strides: tuple[int, ...], width: int) -> nn.Sequential:
     """The released definition: Conv1d, BatchNorm1d, ReLU, MaxPool1d."""

@@ -49,6 +49,9 @@ def test_the_classes_of_parameters_belong_to_the_code_that_was_given_them():
     given = code_digests("clmr.pipeline.stages.store", {"nested": [tuned]})
     assert "clmr.optim" not in without
     assert "clmr.optim" in given
+    # By name as well: a registry may come to name another class of the same module.
+    assert given["parameters"] == "clmr.optim:AdamParams, clmr.optim:ConstantParams"
+    assert without["parameters"] == ""
     assert without["clmr.pipeline.stages.store"] == given["clmr.pipeline.stages.store"]
 
 
@@ -62,6 +65,14 @@ def test_the_classes_of_parameters_belong_to_the_code_that_was_given_them():
 )
 def test_comments_docstrings_and_empty_lines_do_not_count(neutral):
     assert text_digest(neutral) == text_digest("x = 1\ndef f():\n    return x\n")
+
+
+def test_what_a_registry_lists_does_not_count():
+    two = 'KINDS = Variants({"ä": "clmr.a:A", "b": "clmr.b:B"}, key="kind")  # why\n'
+    three = 'KINDS = Variants(\n    {\n        "ä": "clmr.a:A",\n        "c": "clmr.c:C",  # new\n    }\n)\n'
+    assert text_digest(f"x = 1\n{two}y = 2\n") == text_digest(f"x = 1\n{three}y = 2\n")
+    assert text_digest(f"x = 1\n{two}y = 2\n") != text_digest(f"x = 1\n{three}y = 3\n")
+    assert text_digest('KINDS = dict(a="clmr.a:A")') != text_digest('KINDS = dict(a="clmr.b:B")')
 
 
 @pytest.mark.parametrize("changed", ["x = 2\ndef f():\n    return x\n", 'x = "1  # no comment"\n', "x = 1\n"])

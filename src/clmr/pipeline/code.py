@@ -2,7 +2,9 @@
 
 The code of a stage is the import closure, within this package, of its notebook or entry module and of the
 modules that define its parameters. Comments and docstrings do not count, nor do modules that cannot
-change a result. So a docstring, a caption or a path reruns nothing, and an edit of CPC reruns CPC alone.
+change a result. Nor does what a registry lists (:class:`clmr.storage.strict.Variants`): the class that a stage was
+given is named, and its module digested, instead. So a docstring, a caption or a path reruns nothing, an edit of CPC
+reruns CPC alone, and a new encoder reruns no other.
 """
 
 import ast
@@ -47,11 +49,11 @@ def code_digests(entry: str, params: Any) -> dict[str, str]:
     is_notebook = entry.endswith(".ipynb")
     source = notebook_code(Path(entry)) if is_notebook else _file_of(entry).read_text(encoding="utf-8")
     name = Path(entry).name if is_notebook else entry
-    roots = {*imported_modules(source, name), *(module for module in _defining_modules(params) if module_file(module))}
-    modules = closure(roots)
+    classes = sorted({cls for cls in _parameter_classes(params) if module_file(cls.partition(":")[0])})
+    modules = closure({*imported_modules(source, name), *(cls.partition(":")[0] for cls in classes)})
     digests = {module: _module_digest(module) for module in modules if has_code(module)}
     digests[name] = text_digest(source)
-    return {"epoch": str(CODE_EPOCH)} | dict(sorted(digests.items()))
+    return {"epoch": str(CODE_EPOCH), "parameters": ", ".join(classes)} | dict(sorted(digests.items()))
 
 
 def combined_digest(digests: dict[str, str]) -> str:
@@ -135,7 +137,7 @@ def notebook_code(path: Path) -> str:
 
 
 def text_digest(source: str) -> str:
-    r"""SHA-256 of a source text without comments, docstrings, blank lines and trailing spaces.
+    r"""SHA-256 of a source text without comments, docstrings, lists of variants, blank lines and trailing spaces.
 
     The text is cut, not parsed and written again: how Python writes a syntax tree differs between versions.
 
@@ -188,25 +190,30 @@ def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
             pending += ast.iter_child_nodes(node)
 
 
-def _defining_modules(value: Any) -> Iterator[str]:
-    """Modules of the parameter classes found anywhere in a value."""
+def _parameter_classes(value: Any) -> Iterator[str]:
+    """``module:Class`` of the parameters found anywhere in a value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield type(value).__module__
+        yield f"{type(value).__module__}:{type(value).__qualname__}"
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):
         for entry in value:
-            yield from _defining_modules(entry)
+            yield from _parameter_classes(entry)
 
 
 def _spans_without_effect(source: str) -> list[tuple[int, int, int, int]]:
-    """First line, first column, last line, end column (lines from 0) of each comment and each lone text."""
+    """First line, first column, last line, end column (lines from 0) of comments, lone texts and lists of variants."""
     lines = source.splitlines()
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     spans = [(*token.start, *token.end) for token in tokens if token.type == tokenize.COMMENT]
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if not isinstance(node, ast.Expr | ast.Call):
+            continue
+        lone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        # The whole call, since a formatter breaks it into lines when it grows.
+        registry = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Variants"
+        if lone or registry:
             # Only nodes that were not parsed may lack an end.
             assert node.end_lineno is not None
             assert node.end_col_offset is not None

@@ -35,8 +35,8 @@ from clmr.storage.yaml_files import read_yaml
 MAIN = "main"
 """The experiment of Table 6.1."""
 
-# Encoders as initialised are systems of their own; the thesis has the first.
-_UNTRAINED = {"sample_cnn": "random_init", "cpc": "random_init_cpc"}
+# What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
+_ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
 _COMPARED = ("batch_size", "epochs", "temperature", "projector", "label_fraction")
 
 
@@ -81,11 +81,16 @@ def planned_stages(params: Params) -> list[PlannedStage]:
 def system_of(recipe: Any) -> str:
     """What tables call the system that a recipe trains, or leaves untrained.
 
-    It is derived, so that no line of the parameters can give a trained encoder out as an untrained one.
+    It is derived, so that no line of the parameters can give a trained encoder out as an untrained one, or one
+    architecture out as another.
     """
     if recipe.method == "supervised":
         return recipe.model.kind
-    return recipe.method if recipe.epochs else _UNTRAINED[recipe.encoder.kind]
+    encoder = recipe.encoder.kind
+    if not recipe.epochs:
+        return "random_init" if encoder == _ENCODER else f"random_init_{encoder}"
+    usual = _ENCODER_OF_CPC if recipe.method == "cpc" else _ENCODER
+    return recipe.method if encoder == usual else f"{recipe.method}_{encoder}"
 
 
 def _data(params: Params) -> Iterator[PlannedStage]:
@@ -130,8 +135,9 @@ def _grid(params: Params, runs: list[Run]) -> GridStage:
 def _tagging(params: Params) -> TaggingStage:
     runs, supervised = runs_of(params), supervised_runs_of(params)
     curves = tuple(run.name for run in runs.values() if run.experiment == MAIN and run.recipe.epochs)
-    corpora = {name: store.corpus for name, store in params.stores.items()}
-    order = list(dict.fromkeys(corpora.values()))
+    shown = (params.tagging.primary_store, params.tagging.secondary_store)
+    corpora = {name: params.stores[name].corpus for name in shown}
+    order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
     scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
     scored.sort(key=lambda system: order.index(system.eval_corpus))
     return TaggingStage(params.scale, params.tagging, tuple(scored), curves, corpora)
