@@ -27,7 +27,7 @@ class Adam(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # torch declares overloads
         """Update every parameter that has a gradient."""
-        # Unwrapped: the wrapper imports the compiler on every step, only to switch it off.
+        # Unwrapped: torch's wrapper imports the compiler only to switch it off.
         inspect.unwrap(torch.optim.Adam.step)(self, closure)
 
 

@@ -1,8 +1,8 @@
 """Strict parameters: frozen dataclasses that accept exactly what they declare, and say what is wrong.
 
-What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the wording of the
-messages; the checking itself is pydantic's. What does not: the parameters. Each class is defined next to the code
-that reads it, so that a stage depends on the parameters it reads and on no others.
+What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the messages; pydantic
+does the checking. What does not: the parameters. Each class is defined next to the code that reads it, so that a
+stage depends on the parameters it reads and on no others.
 """
 
 import dataclasses
@@ -67,18 +67,18 @@ class Late:
         self.target = target
 
     def parameter_class(self, value: Any) -> type | None:
-        """The class that ``value`` should be of; None if the value does not say."""
+        """The class that ``value`` should be an instance of; None if the value does not say."""
         return _imported(self.target)
 
     def read(self, value: Any) -> Any:
-        """``value`` as an instance, checked; an instance stays as it is."""
+        """``value`` as a checked instance, or ``ValueError``; an instance is returned as it is."""
         cls = self.parameter_class(value)
         if cls is None:
             raise ValueError(self._complaint(value))
         return value if isinstance(value, cls) else pydantic.TypeAdapter(cls).validate_json(json.dumps(value))
 
     def class_at(self, value: Any, where: str) -> type:
-        """The class that ``value`` at the place ``where`` should be of.
+        """The class that ``value`` at the place ``where`` should be an instance of.
 
         Raises:
             ValueError: If the value does not say.
@@ -160,7 +160,12 @@ def to_mapping(instance: Any) -> dict[str, Any]:
 def require(condition: bool, name: str, value: Any, allowed: str) -> None:
     """Raise ``ValueError`` naming the field, the value found and what is allowed, unless ``condition`` holds.
 
-    >>> require(0.5 > 0, "temperature", 0.5, "> 0")
+    Args:
+        condition: What must be true.
+        name: Name of the field.
+        value: Its value.
+        allowed: What is allowed, in words that follow "must be".
+
     >>> require(0.0 > 0, "temperature", 0.0, "> 0")
     Traceback (most recent call last):
     ...
@@ -171,7 +176,7 @@ def require(condition: bool, name: str, value: Any, allowed: str) -> None:
 
 
 def require_range(name: str, bounds: tuple[float, float], lowest: float, highest: float) -> None:
-    """Raise ``ValueError`` unless ``lowest <= bounds[0] <= bounds[1] <= highest``."""
+    """Raise ``ValueError`` unless ``lowest <= bounds[0] <= bounds[1] <= highest``; arguments as for :func:`require`."""
     low, high = bounds
     require(
         lowest <= low <= high <= highest,
@@ -187,7 +192,7 @@ def _imported(target: str) -> Any:
 
 
 def _require_text_keys(value: Any, where: str) -> None:
-    """JSON would turn a number that is a key into text, and nobody would notice."""
+    """Raise ``ValueError`` at a key that is not text: JSON would turn a number into text without a word."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if not isinstance(key, str):

@@ -15,9 +15,9 @@ class _StrictLoader(yaml.SafeLoader):
         """The mapping of a node, keys checked."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            # What a merge brings in may be stated again: overriding it is what a merge is for.
             if key_node.tag == _MERGE:
                 continue
-            # Keys that a merge brings in may repeat: overriding them is what a merge is for.
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool):
                 raise yaml.constructor.ConstructorError(
