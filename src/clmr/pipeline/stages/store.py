@@ -11,7 +11,7 @@ from clmr.storage.files import read_json
 
 
 def work(stage: Stage[StoreStage]) -> None:
-    """Build the store."""
+    """Build the store of a role from its corpus, or resume an interrupted build."""
     params = stage.params.store
     corpus, store = paths.corpus_dir(params.corpus), paths.store_dir(stage.key)
     with stage.resumable([corpus / CLIPS_NAME, corpus / TAGS_NAME]) as unfinished:
