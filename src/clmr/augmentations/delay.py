@@ -61,8 +61,8 @@ class DelayDraw(Draw):
 
         The delay is rounded to whole samples, and the echo is cut off at the end of the example.
 
-        Differs: the released code returns half of this sum in its last version, and took the factor
-            0.2 in its first. We follow the thesis: factor 0.5, added to the original, not halved.
+        Differs: the released code returns half of this sum, and its first version has a factor of 0.2.
+            We follow the thesis: factor 0.5, added to the original, not halved.
 
         >>> DelayDraw(torch.tensor([True]), torch.tensor([1.0]), 0.5).apply(torch.tensor([[1.0, 0.0, 0.0]]), 2000)
         tensor([[1.0000, 0.0000, 0.5000]])

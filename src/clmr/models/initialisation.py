@@ -32,8 +32,8 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
     """Fill all convolutions, linear and recurrent layers in place with Kaiming-uniform weights and zero biases.
 
     Source: thesis section 5.3; He et al. 2015.
-    Differs: the text names Kaiming initialisation without a variant; uniform as in the released code
-        of the thesis.
+    Differs: the thesis names Kaiming initialisation without a variant; uniform as in its released code,
+        which initialises the weights of convolutions only.
 
     Args:
         module: Any module; batch norms keep scale 1 and shift 0.
