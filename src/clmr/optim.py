@@ -27,7 +27,7 @@ class OptimizerParams(Protocol):
 
     @property
     def kind(self) -> str:
-        """Which optimiser."""
+        """Name of the optimiser, or of the rule that chooses one."""
 
     def for_batch_size(self, batch_size: int) -> "AdamParams | LARSParams":
         """Parameters of the optimiser for batches of this many examples."""

@@ -192,7 +192,7 @@ def load_params(mapping: Any) -> Params:
 
 
 def read_params(path: Path, overlay: Path | None = None) -> Params:
-    """Checked parameters of a file, with an overlay's values in place of its own if there is one."""
+    """Checked parameters of a file, changed by an overlay if there is one."""
     mapping = read_yaml(path)
     return load_params(mapping if overlay is None else overlaid(mapping, read_yaml(overlay), overlay.name))
 

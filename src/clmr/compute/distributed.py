@@ -137,7 +137,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
     (2, 3, 1, 4)
     """
 
-    # Of what torch lets a norm leave out, ours keep all.
+    # For the type checker: torch's norms may lack these, ours never do.
     momentum: float
     running_mean: Tensor
     running_var: Tensor

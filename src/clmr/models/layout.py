@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Norm = nn.BatchNorm2d | nn.SyncBatchNorm | nn.Identity
-"""What may stand behind a convolution; on several GPUs batch norms are replaced by synchronised ones."""
+"""Layers that may follow a convolution; on several GPUs batch norms are replaced by synchronised ones."""
 
 
 def audio_maps(audio: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ class _Block(nn.Sequential):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
-        # To torch every entry is a module of any kind.
+        # For the type checker: torch annotates the entries of a sequence as modules of any kind.
         convolution, norm, relu = cast("nn.Conv1d", self[0]), cast("Norm", self[1]), self[2]
         maps = convolve_and_normalise(convolution, norm, maps)
         # Pooling before ReLU leaves a third of the values to rectify; the maximum and ReLU commute.

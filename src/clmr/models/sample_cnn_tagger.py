@@ -71,6 +71,7 @@ class SampleCNNTagger(nn.Module):
         super().__init__()
         self.params = params
         self.encoder = SampleCNN(params.encoder)
+        # Here and not in the encoder: section 3.3 removes dropout for pre-training.
         self.dropout = nn.Dropout(params.dropout)
         self.fc = tagging_head("linear", params.encoder.embedding_dim, n_tags)
 

@@ -84,7 +84,7 @@ def _move_long_legend(axes: Axes) -> None:
     if len(labels) <= _MOST_RUNS_INSIDE:
         return
     legend, figure = axes.get_legend(), axes.figure
-    # seaborn has made the legend, and no axes of ours lie in a part of a figure.
+    # For the type checker: seaborn has drawn a legend, and our axes belong to a whole figure.
     assert legend is not None
     assert isinstance(figure, Figure)
     legend.remove()

@@ -154,7 +154,7 @@ def _typed(rows: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
 
 
 def varied_columns(table: pd.DataFrame) -> list[str]:
-    """The columns of a score table beside those that all share."""
+    """The columns of a score table besides those that all score tables share."""
     return [column for column in table.columns if column not in SCORE_COLUMNS]
 
 

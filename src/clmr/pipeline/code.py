@@ -214,7 +214,7 @@ def _spans_without_effect(source: str) -> list[tuple[int, int, int, int]]:
         # The whole call, since a formatter breaks it into lines when it grows.
         registry = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Variants"
         if lone or registry:
-            # Only nodes that were not parsed may lack an end.
+            # For the type checker: parsed nodes always have an end.
             assert node.end_lineno is not None
             assert node.end_col_offset is not None
             # ast counts columns in UTF-8 bytes.

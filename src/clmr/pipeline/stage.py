@@ -60,6 +60,7 @@ class Stage(Generic[P]):
             shutil.rmtree(work)
         work.mkdir(parents=True, exist_ok=True)
         yield work
+        # Kept for a twin that has yet to run; otherwise it would only take space.
         if self._has_twins():
             write_text(owner, self.name)
         else:

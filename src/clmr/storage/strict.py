@@ -44,7 +44,7 @@ def strict(cls: type[T]) -> type[T]:
     >>> from_mapping(Head, {"kind": "mlp", "dropout": 1}, "params.yaml: head")
     Head(kind='mlp', dropout=1.0)
     """
-    # The same class comes back, which pydantic describes by a protocol of its own.
+    # For the type checker: pydantic returns the class itself, but annotates a protocol.
     return cast("type[T]", pydantic.dataclasses.dataclass(frozen=True, config=_CONFIG)(cls))
 
 

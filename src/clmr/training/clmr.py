@@ -54,7 +54,7 @@ class CLMRRecipe(PretrainRecipe):
 
     @property
     def run_class(self) -> type["CLMRRun"]:
-        """What trains by this recipe."""
+        """Class of the runs that train by this recipe."""
         return CLMRRun
 
     @property

@@ -62,7 +62,7 @@ class CPCRecipe(PretrainRecipe):
 
     @property
     def run_class(self) -> type["CPCRun"]:
-        """What trains by this recipe."""
+        """Class of the runs that train by this recipe."""
         return CPCRun
 
     @property

@@ -57,20 +57,20 @@ class PretrainRecipe(ABC):
     seeds: tuple[int, ...]
 
     if TYPE_CHECKING:
-        # A field of each method's own; at run time a property here would be taken for the field's default.
+        # For type checkers alone: each method has its own field, whose default a property here would become.
         @property
         def encoder(self) -> EncoderParams:
-            """Architecture."""
+            """Parameters of the architecture that is trained."""
 
     @property
     @abstractmethod
     def run_class(self) -> type["PretrainRun"]:
-        """What trains by this recipe."""
+        """Class of the runs that train by this recipe."""
 
     @property
     @abstractmethod
     def n_candidates(self) -> int:
-        """Among how many the one that belongs to an example is to be found."""
+        """Number of candidates that the contrastive task chooses from."""
 
     def __post_init__(self) -> None:
         require(len(self.splits) > 0, "splits", list(self.splits), "a list of at least one split")
@@ -114,7 +114,7 @@ class PretrainRun(TrainingRun):
         super().__init__(recipe, seed, steps_per_epoch, recipe.epochs, device, world)
         network = wrap(self.connected(), device, world)
         # Compiled around the wrapper, not inside it: the compiler then sees where gradients are exchanged.
-        # A compiled module is a module too, which torch.compile does not promise.
+        # For the type checker: a compiled module is a module, which torch.compile does not annotate.
         self.network = cast("nn.Module", torch.compile(network)) if recipe.compiled else network
 
     @abstractmethod

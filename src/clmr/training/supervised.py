@@ -121,8 +121,9 @@ def train_supervised(
     that was not. The caller ties ``resume_dir`` to recipe, seed, data and code, and removes it afterwards.
 
     Source: thesis section 6.1 and Table 6.1; loss, crops and Adam as in the released code.
-    Differs: the released code trains MSD with softmax cross-entropy, wrong for several tags, and
-        passes no early stopping to its trainer.
+    Differs: the current released code trains MSD with softmax cross-entropy, wrong for several tags, and
+        builds an early-stopping callback that it never passes to its trainer; the thesis-era code stops
+        after three worse epochs.
 
     Args:
         recipe: The recipe.
@@ -244,7 +245,8 @@ class SupervisedRun(TrainingRun):
         # With fixed batch statistics, so that the loss does not depend on which clips share a batch.
         self.model.eval()
         n_samples = self.recipe.model.clip_samples
-        # Several segments: with one per clip the loss was so noisy that the 1-D CNN stopped long before it had learned.
+        # One segment per clip can be too few: with a patience of 6, noise in the loss stopped the 1-D CNN long
+        # before it had learned.
         starts, rows = spread_segments(self.store, self.clips.valid, n_samples, self.recipe.validation_segments)
         batches = np.array_split(np.arange(len(starts)), n_batches(len(starts), self.recipe.batch_size))
         audios = read_ahead(lambda step: self.reader.read(starts[batches[step]], n_samples), len(batches))

@@ -127,6 +127,10 @@ def add_room(samples: np.ndarray, colouring: Colouring, sample_rate_hz: int, rng
         colouring: Length and level of the reverberation.
         sample_rate_hz: Rate of the audio.
         rng: Source of the noise.
+
+    >>> room = Colouring((), rt60_s=0.2, wet_db=-12.0, snr_db=30.0, noise_slope=0.0)
+    >>> add_room(np.ones(100), room, 8_000, np.random.default_rng(0)).shape
+    (100,)
     """
     n_tail = max(1, round(colouring.rt60_s * sample_rate_hz))
     decay = 10.0 ** (-3 * np.arange(n_tail) / n_tail)

@@ -53,6 +53,7 @@ def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbePara
         probe: How heads are trained on a pre-trained encoder.
         folder: Keeps unfinished work.
     """
+    # Encoders that were pre-trained are probed; supervised networks score themselves.
     if isinstance(recipe, SupervisedRecipe):
         trained = train_supervised(recipe, seed, store, folder, device())
         return evaluate_supervised(trained, recipe, seed, store, device(), folder / "scores")
