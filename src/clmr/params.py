@@ -203,6 +203,7 @@ def _run(
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
+    # Supervised training predicts the tags of the store that it reads, so its lines name no other.
     needed = ["store", *(["evaluate_on"] if classes is METHODS else []), "experiment"]
     missing = [key for key in needed if not isinstance(line.get(key), str)]
     if missing:

@@ -53,7 +53,13 @@ class MappedAudio:
 
 
 class ResidentAudio:
-    """Holds the whole store in the device's memory; a batch is one gather there."""
+    """Holds the whole store in the device's memory, where a batch is one gather.
+
+    >>> from types import SimpleNamespace
+    >>> store = SimpleNamespace(audio=np.array([0, 16_384, -32_768], dtype=np.int16))
+    >>> ResidentAudio(store, torch.device("cpu")).read(np.array([0, 1]), n_samples=2).tolist()
+    [[0.0, 0.5], [0.5, -1.0]]
+    """
 
     def __init__(self, store: Store, device: torch.device) -> None:
         self.device = device

@@ -97,6 +97,7 @@ def _move_long_legend(axes: Axes) -> None:
 def t_sne(points: pd.DataFrame) -> Figure:
     """Segments in the plane, one colour per track (thesis Figure 6.1); columns track_id, x, y."""
     figure, axes = plt.subplots(figsize=(4.6, 4.6))
+    # Not the palette of the other figures, whose ten colours would repeat.
     n_tracks = points.track_id.nunique()
     sns.scatterplot(
         points,
@@ -151,6 +152,7 @@ def score_by_parameters(table: pd.DataFrame) -> Figure:
         axes.annotate(row.label, (row.n_parameters, row.pr_auc_tag), xytext=(7, 0), textcoords="offset points",
                       va="center", fontsize=8)  # fmt: skip
     axes.set(xscale="log", xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
+    # Labels at 1, 2 and 5 only: those of all minor ticks would run into each other.
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(NullFormatter())

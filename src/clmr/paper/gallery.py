@@ -126,6 +126,7 @@ def with_readme_table(readme: str, table: str) -> str:
     begin, end = "<!-- table_6_1:", "<!-- end of table_6_1 -->"
     if begin not in readme or end not in readme:
         raise ValueError(f"README.md must hold the markers {begin!r} and {end!r}, each on a line of its own")
+    # Only the text between the markers is replaced: the rest of the README is written by hand.
     head, rest = readme.split(begin, 1)
     marker, _ = rest.split("\n", 1)
     return f"{head}{begin}{marker}\n{table}{end}{rest.split(end, 1)[1]}"

@@ -32,6 +32,7 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     wanted = overlaid(base, changes, overlay.name)
     load_params(wanted)
     round_trip = YAML()
+    # As wide as the file is; ruamel would wrap lines at 80.
     round_trip.width = 120
     document = round_trip.load(params.read_text(encoding="utf-8"))
     _become(document, wanted)

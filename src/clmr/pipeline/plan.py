@@ -36,6 +36,7 @@ MAIN = "main"
 
 # What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
 _ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
+# Settings by which tables tell runs apart: those that tables of the thesis vary, and the projector.
 _COMPARED = ("batch_size", "epochs", "temperature", "projector", "label_fraction")
 
 
@@ -137,6 +138,7 @@ def _tagging(params: Params) -> TaggingStage:
     curves = tuple(run.name for run in runs.values() if run.experiment == MAIN and run.recipe.epochs)
     shown = (params.tagging.primary_store, params.tagging.secondary_store)
     corpora = {name: params.stores[name].corpus for name in shown}
+    # Corpora in the order of the stores, so that the first labelled corpus comes first in every table.
     order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
     scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
     scored.sort(key=lambda system: order.index(system.eval_corpus))

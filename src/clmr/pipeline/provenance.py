@@ -16,6 +16,7 @@ from clmr.pipeline.stage import read_plan
 from clmr.storage import paths
 from clmr.storage.files import write_json
 
+# Packages whose version can change a number.
 _RECORDED_PACKAGES = (
     "torch",
     "torchaudio",

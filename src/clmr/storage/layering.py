@@ -124,6 +124,7 @@ def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, p
             raise ValueError(
                 f"{where}: found {place}, which params.yaml lacks; allowed there are {', '.join(map(str, base))}"
             )
+        # Dropped with null: a scale with other data would have to build this corpus or store all the same.
         if may_add and value is None:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(base.get(key), Mapping):

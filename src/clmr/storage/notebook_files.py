@@ -6,6 +6,7 @@ import nbformat
 
 from clmr.storage.files import write_text
 
+# Fixed, since editors write the name and version of their own Python here.
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 _INJECTED = "injected-parameters"
 
@@ -50,6 +51,7 @@ def with_current_prose(executed: nbformat.NotebookNode, source: nbformat.Noteboo
                 raise ValueError(f"cell {cell.id!r} was not executed as it stands; run 'dvc repro' for its stage")
             cell = run[cell.id]
         cells.append(cell)
+        # papermill's cell with the values is not in the source; it is shown where it ran.
         if "parameters" in cell.metadata.get("tags", []) and _INJECTED in run:
             cells.append(run[_INJECTED])
     joined = nbformat.v4.new_notebook(cells=cells)

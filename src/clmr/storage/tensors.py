@@ -20,6 +20,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) 
         facts: Plain values that JSON can hold.
     """
     # safetensors, not pickle: reading a file of unknown origin runs no code.
+    # Facts are sorted, so that equal contents are equal bytes.
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
         temporary.write_bytes(save(contiguous, {"facts": json.dumps(facts, sort_keys=True)}))

@@ -34,6 +34,7 @@ class CollectionShare:
         require(low < high, "family_window", list(self.family_window), "[low, high] with low < high")
 
 
+# Neither 0 nor 1: every split must exist, since stages ask for each of them.
 _Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
 
 
@@ -46,6 +47,7 @@ class SplitShares:
     test: _Share
 
     def __post_init__(self) -> None:
+        # With a tolerance, since sums such as 0.7 + 0.2 + 0.1 are not exactly 1.
         total = self.train + self.valid + self.test
         require(abs(total - 1) < 1e-9, "train + valid + test", total, "1")
 
