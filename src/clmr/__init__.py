@@ -8,7 +8,7 @@ T       time: samples of audio, or places along a feature map
 C       channels of a feature map
 D       dimensions of an embedding, a projection or a context
 K       tags
-L       frames of a clip: what an encoder makes of consecutive stretches of it
+L       frames of a clip: vectors that a network computes from consecutive stretches of it
 W       contexts of a clip from which CPC predicts frames
 S       steps ahead that it predicts
 N       negatives that a positive is contrasted with
@@ -17,7 +17,7 @@ R       resamples of a bootstrap
 ======  ==========================================================
 
 Data flows one way: ``corpora`` -> ``batches`` -> ``augmentations`` -> ``models``, ``losses`` -> ``training``
--> ``evaluation``. ``paper`` reads what they leave and ``pipeline`` runs them; ``compute`` and ``storage``
-serve all. Nothing imports back up, and nothing shared imports one variant of several: a variant is imported
-when parameters name it, so that its code is part of those stages only that use it.
+-> ``evaluation``. ``paper`` reads their results and ``pipeline`` runs them; ``compute`` and ``storage`` serve
+all. No module imports from a later step, and no shared module imports one variant of several: a variant is
+imported when parameters name it, so that its code belongs only to the stages that use it.
 """

@@ -33,9 +33,10 @@ def readme(_: argparse.Namespace) -> str:
 
 
 def main() -> None:
-    """Run the command that the command line names; an error is a sentence, not a traceback."""
+    """Run the command that the command line names; errors are reported as a sentence, not as a traceback."""
     parser = argparse.ArgumentParser(prog="clmr", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
+    # The docstring of each command is its help.
     for command in (check, params, readme):
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)

@@ -1,4 +1,4 @@
-"""Contrastive losses, as functions of projections."""
+"""Contrastive losses, as functions of projections or frames; training calls them as they stand."""
 
 import torch
 from torch import Tensor
@@ -45,6 +45,7 @@ def nt_xent(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor, Tenso
     # The softmax over 2B - 1 candidates needs float32: bf16 keeps 8 bits, about 0.01 of a logit near 2.
     z = functional.normalize(at_least_float32(torch.cat([z_a, z_b])), dim=1)
     logits = (z @ z.T / temperature).fill_diagonal_(-torch.inf)
+    # Row i and row i + B are views of one example, so the positive of either is half a turn away.
     positives = torch.arange(2 * n_examples, device=z.device).roll(n_examples)
     return functional.cross_entropy(logits, positives), (logits.argmax(dim=1) == positives).float().mean()
 
@@ -79,12 +80,12 @@ def info_nce(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor)
     """
     logits = _info_nce_logits(frames, predictions, first, negatives)
     positive, others = logits[..., 0], logits[..., 1:]
-    # Not by cross_entropy, which wants the candidates on axis 1: that would copy a large tensor.
+    # Not cross_entropy, which expects the candidates on axis 1: that would copy a large tensor.
     return (logits.logsumexp(dim=3) - positive).mean(), (positive > others.amax(dim=3)).float().mean()
 
 
 def _info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives: Tensor) -> Tensor:
-    """Scores of the positive, at index 0, and the negatives, shape (B, W, S, 1 + N)."""
+    """Scores of the positive, at index 0, and of the negatives, shape (B, W, S, 1 + N)."""
     n_examples, n_frames, width = frames.shape
     n_contexts, n_steps = predictions.shape[1:3]
     if predictions.shape != (n_examples, n_contexts, n_steps, width) or first + n_contexts + n_steps > n_frames:
@@ -95,6 +96,7 @@ def _info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives:
     frames, predictions = at_least_float32(frames), at_least_float32(predictions)
     # unfold gives (B, W, C, S): for each context its S next frames, without copying any.
     following = frames[:, first + 1 : first + n_contexts + n_steps].unfold(1, n_steps, 1)
+    # A product and a sum: as an einsum this became thousands of one-row matrix products, 4 % of a step.
     positive = (following.transpose(2, 3) * predictions).sum(dim=3)
     others = frames.reshape(-1, width).index_select(0, negatives.reshape(-1)).reshape(*negatives.shape, width)
     return torch.cat([positive.unsqueeze(3), predictions @ others.transpose(2, 3)], dim=3)
@@ -103,11 +105,11 @@ def _info_nce_logits(frames: Tensor, predictions: Tensor, first: int, negatives:
 def draw_negatives(
     n_examples: int, n_frames: int, first: int, n_contexts: int, n_steps: int, n_negatives: int, draws: torch.Generator
 ) -> Tensor:
-    """Which frames each context is contrasted with, shape (B, W, N), as indices into all B * L frames of a batch.
+    """Frames that each context is contrasted with, shape (B, W, N), as indices into all B * L frames of a batch.
 
-    They are drawn evenly, with replacement, from the frames of all examples, including the context's
-    own clip, except the S frames that it has to predict. All its S steps share them, so that they
-    are looked up once.
+    They are drawn uniformly, with replacement, from the frames of all examples, including the context's
+    own clip, except the S frames it predicts. All S predictions of a context share them, so the frames
+    are looked up only once.
 
     Source: thesis section 5.2 (15 negatives from the mini-batch) and the released code (all B * L
         frames).
@@ -136,6 +138,6 @@ def draw_negatives(
         )
     drawn = torch.randint(n_others, (n_examples, n_contexts, n_negatives), generator=draws)
     times = first + 1 + torch.arange(n_contexts)
-    # Numbers are drawn as if the predicted frames were not there, and those at or behind their place move up.
+    # Numbers are drawn as if the S predicted frames did not exist; those from their position on move up by S.
     predicted = torch.arange(n_examples)[:, None] * n_frames + times
     return drawn + n_steps * (drawn >= predicted[..., None])

@@ -27,10 +27,10 @@ class OptimizerParams(Protocol):
 
     @property
     def kind(self) -> str:
-        """Which optimiser."""
+        """Name of the optimiser, or of the rule that chooses one."""
 
     def for_batch_size(self, batch_size: int) -> "AdamParams | LARSParams":
-        """The optimiser for batches of this many examples."""
+        """Parameters of the optimiser for batches of this many examples."""
 
 
 @strict
@@ -44,7 +44,13 @@ class ConstantParams:
     kind: Literal["constant"]
 
     def learning_rate(self, peak: float, steps_per_epoch: int, n_steps: int) -> LearningRate:
-        """``peak`` at every step."""
+        """``peak`` at every step.
+
+        Args:
+            peak: The rate.
+            steps_per_epoch: Ignored.
+            n_steps: Ignored.
+        """
         return lambda step: peak
 
 
@@ -61,22 +67,28 @@ class WarmupCosineParams:
     warmup_epochs: NonNegative
 
     def learning_rate(self, peak: float, steps_per_epoch: int, n_steps: int) -> LearningRate:
-        """Rates as :func:`warmup_cosine` gives them, for a run of ``n_steps`` steps."""
+        """The rates of :func:`warmup_cosine`, with a rise of ``warmup_epochs``.
+
+        Args:
+            peak: The largest rate.
+            steps_per_epoch: Steps in an epoch.
+            n_steps: Steps of the run.
+        """
         return warmup_cosine(peak, round(self.warmup_epochs * steps_per_epoch), n_steps)
 
 
 @strict
 class AdamParams:
-    """Adam (Kingma and Ba 2015), with its usual moments.
+    """Adam (Kingma and Ba 2015), with its usual moments, beta 0.9 and 0.999.
 
     Source: thesis section 5.3.
-    Differs: the thesis states a weight decay for LARS alone; the released code of the thesis has 1e-4 for
-        Adam, and the current one none.
+    Differs: the thesis states a weight decay for LARS alone, and the released code passes none to Adam;
+        it is a parameter here.
 
     Attributes:
         kind: ``adam``.
-        learning_rate: The rate, or its peak if it has a schedule (thesis: 0.0003).
-        schedule: ``constant`` (thesis), or ``warmup_cosine`` as LARS has it, for short runs.
+        learning_rate: The rate, or its peak if it follows a schedule (thesis: 0.0003).
+        schedule: ``constant`` (thesis), or for short runs ``warmup_cosine``, the schedule of LARS.
         weight_decay: L2 penalty on weights; never on biases and batch norms.
     """
 
@@ -86,15 +98,15 @@ class AdamParams:
     weight_decay: NonNegative
 
     def for_batch_size(self, batch_size: int) -> "AdamParams":
-        """Adam, whatever the batch."""
+        """These parameters, whatever the batch."""
         return self
 
     def peak_learning_rate(self, batch_size: int) -> float:
-        """The largest learning rate of a run, whatever the batch."""
+        """The largest learning rate of a run, the same for every batch size."""
         return self.learning_rate
 
     def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
-        """The optimiser of these groups of parameters."""
+        """An Adam optimiser over these groups of parameters."""
         return Adam(groups, lr=learning_rate)
 
 
@@ -120,27 +132,33 @@ class LARSParams:
 
     @property
     def schedule(self) -> WarmupCosineParams:
-        """The one schedule that LARS has."""
+        """Warm-up and cosine, the only schedule of LARS."""
         return WarmupCosineParams("warmup_cosine", self.warmup_epochs)
 
     def for_batch_size(self, batch_size: int) -> "LARSParams":
-        """LARS, whatever the batch."""
+        """These parameters, whatever the batch."""
         return self
 
     def peak_learning_rate(self, batch_size: int) -> float:
-        """The largest learning rate of a run with this many examples to a batch."""
+        """The largest learning rate of a run with this many examples per batch (thesis eq. 5.1).
+
+        >>> round(LARSParams("lars", 0.075, 1e-6, warmup_epochs=30).peak_learning_rate(456), 2)
+        1.6
+        """
         return self.learning_rate_factor * math.sqrt(batch_size)
 
     def build(self, groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
-        """The optimiser of these groups of parameters."""
+        """A LARS optimiser over these groups of parameters."""
         return LARS(groups, lr=learning_rate)
 
 
 @strict
 class ByBatchSizeParams:
-    """The thesis's rule: Adam below 96 examples, LARS from 96.
+    """The thesis's rule: Adam for fewer than 96 examples per batch, LARS from 96 on.
 
     Source: thesis section 5.3.
+    Differs: section 6.6.1 compares batches of 48, 96 and 456 with all else equal; by this rule the
+        optimiser changes with them, as in the released code of the thesis.
 
     Attributes:
         kind: ``by_batch_size``.
@@ -153,17 +171,17 @@ class ByBatchSizeParams:
     lars: LARSParams
 
     def for_batch_size(self, batch_size: int) -> AdamParams | LARSParams:
-        """The optimiser for batches of this many examples."""
+        """Parameters of the optimiser for batches of this many examples."""
         return self.lars if batch_size >= LARS_FROM_BATCH_SIZE else self.adam
 
 
 def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch_size: int) -> torch.optim.Optimizer:
-    """Optimiser over all parameters, in two groups: decayed weights, and biases with batch norms.
+    """Optimiser over all parameters, in two groups: weights, which decay, and biases with batch norms.
 
     Args:
-        modules: Whose parameters.
+        modules: The networks to train.
         params: Parameters of any of the :data:`OPTIMIZERS`.
-        batch_size: Examples per step, on which rate and kind may depend.
+        batch_size: Examples per step, on which kind and rate may depend.
     """
     chosen = params.for_batch_size(batch_size)
     groups = parameter_groups(modules, chosen.weight_decay)
@@ -171,9 +189,15 @@ def build_optimizer(modules: Iterable[nn.Module], params: OptimizerParams, batch
 
 
 def parameter_groups(modules: Iterable[nn.Module], weight_decay: float) -> list[dict[str, Any]]:
-    """All parameters: weights, which are decayed (and adapted by LARS), and biases with batch norms, which are not."""
+    """All parameters in two groups: weights, and biases with batch norms, which neither decay nor are adapted by LARS.
+
+    Differs: the released code means to exempt biases and batch norms but exempts nothing.
+
+    >>> [len(group["params"]) for group in parameter_groups([nn.Linear(2, 3), nn.BatchNorm1d(3)], 1e-6)]
+    [1, 3]
+    """
     parameters = [parameter for module in modules for parameter in module.parameters()]
-    # Weights of linear, recurrent and convolutional layers are matrices at least; all else is a vector.
+    # By shape: weights of linear, recurrent and convolutional layers have two axes or more, all else has one.
     return [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay, "adapt": True},
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "adapt": False},
@@ -202,6 +226,7 @@ def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> LearningRate:
     """A linear rise, then half a cosine to nearly zero at the last step.
 
     Source: thesis Fig. 5.1.
+    Differs: the thesis does not state the length of the rise; the released code of the thesis has 30 epochs.
 
     Args:
         peak: The largest rate, that of the last step of the rise.
@@ -215,7 +240,7 @@ def warmup_cosine(peak: float, n_warmup: int, n_steps: int) -> LearningRate:
     n_warmup = min(n_warmup, n_steps)
 
     def rate(step: int) -> float:
-        # The ones keep the rate of the first step, and that of the last, above zero: neither step is wasted.
+        # The added ones keep the rates of the first and the last step above zero, so neither step is wasted.
         if step < n_warmup:
             return peak * (step + 1) / n_warmup
         done = (step - n_warmup + 1) / (n_steps - n_warmup + 1)
@@ -260,7 +285,8 @@ class LARS(torch.optim.Optimizer):
         state = self.state[parameter]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(parameter)
-        # The rate goes into the momentum, as in the paper, not onto it: a lower rate acts on new gradients only.
+        # The rate multiplies each gradient before it enters the momentum, as in the paper: lowering the rate
+        # leaves earlier gradients as they were. torch's SGD multiplies the whole momentum instead.
         state["momentum"].mul_(group["momentum"]).add_(gradient, alpha=group["lr"])
         parameter.sub_(state["momentum"])
 

@@ -1,7 +1,7 @@
 """All of ``params.yaml``, checked and resolved: the one place that knows every section.
 
-The classes of the sections stand beside the code that reads them; here they are put together, once,
-for :mod:`clmr.pipeline.plan`, which hands each stage its part.
+The classes of the sections are defined next to the code that reads them; here they are put together for
+:mod:`clmr.pipeline.plan`, which hands each stage its part.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,8 @@ from clmr.training.pretrain import METHODS
 
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 
-# Of a line, what says where the result is used; the rest is the recipe. dvc.yaml interpolates them, and the store.
+# Keys of a line that say where the result is used; the rest is the recipe. They and the store are stated in the
+# line itself, since dvc.yaml interpolates them and knows no bases.
 _LINE_KEYS = ("evaluate_on", "experiment")
 
 
@@ -57,8 +58,8 @@ class Params:
     """Everything that can change a result, by section.
 
     Attributes:
-        scale: What the numbers are. ``paper`` follows the thesis, data sets included; all others are labelled
-            wherever a number is shown.
+        scale: Label of all numbers. ``paper`` follows the thesis, data sets included; any other label is shown
+            wherever a number is.
         corpora: Corpora by name.
         stores: Stores by role: a corpus at one sample rate.
         bases: What corpora and runs are laid over, by name; a base may be laid over another.
@@ -67,9 +68,9 @@ class Params:
         grids: Runs that differ in a few values, all combinations of which are run in one process.
         transfers: Encoders that are probed on another store too.
         baselines: Stores on which log-mel statistics are scored.
-        probe: How heads are trained and scored.
+        probe: Training and scoring of heads.
         log_mel: Settings of the baseline.
-        tagging: What the figures of the tagging notebook show.
+        tagging: Stores and runs that the figures of the tagging notebook show.
     """
 
     scale: Scale
@@ -86,6 +87,7 @@ class Params:
     tagging: TaggingParams
 
     def __post_init__(self) -> None:
+        # Only what the types cannot say: names, and references between sections.
         for section in fields(self):
             _require_names(section.name, getattr(self, section.name))
         shared = sorted(set(self.runs) & set(self.supervised_runs))
@@ -119,10 +121,10 @@ class Run:
 
     Attributes:
         name: Its key.
-        recipe: What decides the weights, the store that it reads included, checked.
+        recipe: Checked recipe: everything that decides the weights, including the store.
         evaluate_on: Store whose tags are predicted afterwards.
         experiment: Experiment whose tables show it.
-        values: What it has different from the other combinations of its grid, by dotted key; empty for a line.
+        values: Values of its combination in a grid, by dotted key; empty for a line.
     """
 
     name: str
@@ -164,7 +166,7 @@ def runs_of(params: Params) -> dict[str, Run]:
 
 
 def supervised_runs_of(params: Params) -> dict[str, Run]:
-    """Runs of supervised training, resolved; errors as :func:`runs_of`."""
+    """Runs of supervised training, resolved; raises as :func:`runs_of` does."""
     lines = params.supervised_runs.items()
     return {name: _run(params, "supervised_runs", name, line, SUPERVISED) for name, line in lines}
 
@@ -179,7 +181,7 @@ def grids_of(params: Params) -> dict[str, list[Run]]:
 
 
 def load_params(mapping: Any) -> Params:
-    """Checked parameters; every line of every section is resolved once, so that a mistake is found before any run.
+    """Checked parameters; every line of every section is resolved once, so that mistakes are found before any run.
 
     Raises:
         ValueError: Naming the place, what was found, and what is allowed.
@@ -190,7 +192,7 @@ def load_params(mapping: Any) -> Params:
 
 
 def read_params(path: Path, overlay: Path | None = None) -> Params:
-    """Checked parameters of a file, with an overlay's values in place of its own if there is one."""
+    """Checked parameters of a file, changed by an overlay if there is one."""
     mapping = read_yaml(path)
     return load_params(mapping if overlay is None else overlaid(mapping, read_yaml(overlay), overlay.name))
 
@@ -201,6 +203,7 @@ def _run(
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
+    # Supervised training predicts the tags of the store that it reads, so its lines name no other.
     needed = ["store", *(["evaluate_on"] if classes is METHODS else []), "experiment"]
     missing = [key for key in needed if not isinstance(line.get(key), str)]
     if missing:
@@ -242,7 +245,10 @@ def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
 
 
 def _require_names(section: str, entries: Any) -> None:
-    """Names become parts of stage and file names, on file systems that may not tell A from a."""
+    """Raise ``ValueError`` unless the names of a section can be parts of stage and file names.
+
+    Some file systems do not tell A from a, so names must differ by more than that.
+    """
     if not isinstance(entries, dict):
         return
     for name in entries:

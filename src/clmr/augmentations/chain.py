@@ -1,7 +1,7 @@
 """The chain of augmentations on batches of raw audio.
 
-What belongs here: which steps there are, and in what order. What does not: the steps, and the random crop before
-them, which is the data loader's.
+What belongs here: the list of steps and their order. What does not: the steps, and the random crop before them
+(``clmr.batches.crops``).
 """
 
 from collections.abc import Callable
@@ -33,6 +33,7 @@ class AugmentationParams:
     Differs: the released code has probabilities of 0.3, 0.6 and 0.6 for delay, pitch and reverb.
     """
 
+    # None by default: naming a step in params.yaml is what applies it, and one left out needs no p: 0.
     polarity: PolarityParams | None = None
     noise: NoiseParams | None = None
     gain: GainParams | None = None
@@ -59,7 +60,7 @@ class AugmentationParams:
         Args:
             n_examples: B.
             sample_rate_hz: Sample rate of the audio in Hz.
-            draws: Gives the generator of a step, on the CPU, by the step's name.
+            draws: Function from the name of a step to its generator, on the CPU.
 
         >>> chain = AugmentationParams(pitch=PitchParams(0.4, (-7.0, 7.0)))
         >>> chain.draw(4, 22050, lambda step: torch.Generator().manual_seed(len(step))).steps["pitch"].semitones.shape
@@ -77,7 +78,7 @@ class AugmentationParams:
         Args:
             batch: Audio, float32 of shape (B, T) with B >= 1 and T >= 2, on any device; not changed.
             sample_rate_hz: Sample rate in Hz.
-            draws: Gives the generator of a step, on the CPU, by the step's name.
+            draws: Function from the name of a step to its generator, on the CPU.
 
         Returns:
             A new tensor of shape (B, T).
@@ -122,8 +123,11 @@ class ChainDraw:
         Args:
             batch: Audio, float32 of shape (B, T); not changed.
             sample_rate_hz: Sample rate in Hz.
+
+        >>> ChainDraw({}).apply(torch.ones(2, 4), 8000).shape
+        torch.Size([2, 4])
         """
-        # One copy for all steps, which work in place: most of them leave most examples as they are.
+        # One copy for all steps, which then work in place: most steps leave most examples as they are.
         augmented = batch.clone()
         for step in self.steps.values():
             step.treat_chosen(augmented, sample_rate_hz)

@@ -34,7 +34,13 @@ class DelayParams:
         require_range("delay_ms", self.delay_ms, 0.0, 10_000.0)
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "DelayDraw":
-        """Which of the B examples receive an echo, and after how long."""
+        """Which of the B examples receive an echo, and after how long.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Ignored: delays are drawn in ms.
+            generator: Generator on the CPU, this step's own.
+        """
         low_ms, high_ms = self.delay_ms
         # The small constant keeps the last step when the division comes out a rounding error short.
         n_values = int((high_ms - low_ms) / self.step_ms + 1e-6) + 1
@@ -53,10 +59,10 @@ class DelayDraw(Draw):
     def apply(self, batch: Tensor, sample_rate_hz: int) -> Tensor:
         """Each example with its echo: ``x[t] + factor * x[t - delay]``, shape (B, T).
 
-        The delay is rounded to whole samples. What an echo would add after the end is cut off.
+        The delay is rounded to whole samples, and the echo is cut off at the end of the example.
 
-        Differs: the released code returns half of this sum in its last version, and took the factor
-            0.2 in its first. We follow the thesis: factor 0.5, added to the original, not halved.
+        Differs: the released code returns half of this sum, and its first version has a factor of 0.2.
+            We follow the thesis: factor 0.5, added to the original, not halved.
 
         >>> DelayDraw(torch.tensor([True]), torch.tensor([1.0]), 0.5).apply(torch.tensor([[1.0, 0.0, 0.0]]), 2000)
         tensor([[1.0000, 0.0000, 0.5000]])

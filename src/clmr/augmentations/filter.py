@@ -43,13 +43,20 @@ class FilterParams:
         require_range("high_pass_hz", self.high_pass_hz, 20.0, 96_000.0)
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "FilterDraw":
-        """Which of the B examples are filtered, the coin flips, and the cut-offs."""
+        """Which of the B examples are filtered, by which kind, and at which cut-off.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Sample rate in Hz, which bounds the cut-offs.
+            generator: Generator on the CPU, this step's own.
+        """
         highest_hz = HIGHEST_CUTOFF * sample_rate_hz
         low_pass_hz, high_pass_hz = (
             (min(low, highest_hz), min(high, highest_hz)) for low, high in (self.low_pass_hz, self.high_pass_hz)
         )
         chosen = draw_chosen(n_examples, self.p, generator)
         high_pass = draw_chosen(n_examples, 0.5, generator)
+        # One position serves either range, so that the coin decides nothing but the kind of filter.
         position = draw_uniform(n_examples, (0.0, 1.0), generator)
         cutoff_hz = torch.where(high_pass, _between(high_pass_hz, position), _between(low_pass_hz, position))
         lowest_hz = min(low_pass_hz[0], high_pass_hz[0])

@@ -28,7 +28,13 @@ class GainParams:
         require_range("gain_db", self.gain_db, -120.0, 24.0)
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "GainDraw":
-        """Which of the B examples change level, and by how much: uniform in dB, continuous."""
+        """Which of the B examples change level, and by how much, uniform in dB.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Ignored: gains do not depend on it.
+            generator: Generator on the CPU, this step's own.
+        """
         return GainDraw(
             draw_chosen(n_examples, self.p, generator),
             draw_uniform(n_examples, self.gain_db, generator),
@@ -47,5 +53,9 @@ class GainDraw(ScalingDraw):
     gain_db: Tensor
 
     def factors(self) -> Tensor:
-        """``10 ** (gain_db / 20)``, shape (B,)."""
+        """``10 ** (gain_db / 20)``, shape (B,).
+
+        >>> GainDraw(torch.tensor([True]), torch.tensor([-20.0])).factors()
+        tensor([0.1000])
+        """
         return 10 ** (self.gain_db / 20)

@@ -31,10 +31,17 @@ class NoiseParams:
         require_range("snr_db", self.snr_db, -120.0, 120.0)
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "NoiseDraw":
-        """Which of the B examples receive noise, at which ratio, and the seeds of the noise."""
+        """Which of the B examples receive noise, its ratio, and its seed.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Ignored: ratios do not depend on it.
+            generator: Generator on the CPU, this step's own.
+        """
         return NoiseDraw(
             draw_chosen(n_examples, self.p, generator),
             draw_uniform(n_examples, self.snr_db, generator),
+            # Seeds instead of noise, which would be as large as the audio, and drawn for examples that get none.
             draw_integers(n_examples, 2**31, generator),
         )
 

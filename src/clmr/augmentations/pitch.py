@@ -22,7 +22,7 @@ _HOP_MS = 70.0
 _FADE_MS = 12.0
 # Half the search range. SoX's, 7.3 ms, is less than a period of the lowest bass notes.
 _SEARCH_MS = 12.0
-# The widest cross-fade in the input that the comparison of grains has to cover: a fifth up.
+# The widest cross-fade, in the input, that the comparison of grains has to cover: that of a fifth up.
 _WIDEST_RATIO = 1.5
 
 
@@ -50,7 +50,13 @@ class PitchParams:
         require_range("semitones", self.semitones, -12.0, 12.0)
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "PitchDraw":
-        """Which of the B examples are transposed, and by how much: uniform in semitones, continuous."""
+        """Which of the B examples are transposed, and by how many semitones.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Ignored: intervals do not depend on it.
+            generator: Generator on the CPU, this step's own.
+        """
         return PitchDraw(
             draw_chosen(n_examples, self.p, generator),
             draw_uniform(n_examples, self.semitones, generator),
@@ -77,8 +83,8 @@ class PitchDraw(Draw):
         grain (below 105 ms) end in silence when shifted up.
 
         Source: Verhelst and Roelands 1993 (waveform similarity overlap-add).
-        Differs: a grain's resemblance is judged over all places where the cross-fade can fall, not at
-            the one where it does fall; so all comparisons are made at once, as products of spectra.
+        Differs: resemblance is judged over all places where the cross-fade of a grain can fall, not only
+            where it does fall, so that all comparisons are made at once, as products of spectra.
 
         >>> draw = PitchDraw(torch.tensor([True, True]), torch.tensor([-7.0, 7.0]))
         >>> draw.apply(torch.zeros(2, 4000), 8000).shape

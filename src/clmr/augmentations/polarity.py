@@ -23,7 +23,13 @@ class PolarityParams:
     p: Probability
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "PolarityDraw":
-        """Which of the B examples are inverted."""
+        """Which of the B examples are inverted.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Ignored: a sign does not depend on it.
+            generator: Generator on the CPU, this step's own.
+        """
         return PolarityDraw(draw_chosen(n_examples, self.p, generator))
 
 
@@ -36,5 +42,9 @@ class PolarityDraw(ScalingDraw):
     """
 
     def factors(self) -> Tensor:
-        """-1 for every example, shape (B,)."""
+        """-1 for every example, shape (B,).
+
+        >>> PolarityDraw(torch.tensor([True, False])).factors()
+        tensor([-1., -1.])
+        """
         return torch.full(self.chosen.shape, -1.0)

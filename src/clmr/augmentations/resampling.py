@@ -23,7 +23,7 @@ def read_grains(signal: Tensor, starts: Tensor, speed: Tensor, n_outputs: int) -
 
     Windowed-sinc interpolation (8 zero crossings, biweight window), band-limited to 0.95 of the
     lower of the two Nyquist frequencies. Grains start at whole samples, so the outputs of all grains
-    of an example lie between the samples in the same way and share their weights: 32 outputs of every
+    of an example fall between the samples in the same way and share their weights: 32 outputs of every
     grain of an example are one small matrix product. As speeds are multiples of 1/512, the weights
     repeat after 512 outputs.
 

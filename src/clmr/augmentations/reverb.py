@@ -45,7 +45,13 @@ class ReverbParams:
             require_range(name, getattr(self, name), 0.0, 100.0)
 
     def draw(self, n_examples: int, sample_rate_hz: int, generator: torch.Generator) -> "ReverbDraw":
-        """Which of the B examples are placed in a room, and the rooms."""
+        """Which of the B examples are placed in a room, and in which.
+
+        Args:
+            n_examples: B.
+            sample_rate_hz: Ignored: rooms are drawn in percent.
+            generator: Generator on the CPU, this step's own.
+        """
         return ReverbDraw(
             draw_chosen(n_examples, self.p, generator),
             draw_uniform(n_examples, self.room_size, generator),
@@ -69,8 +75,8 @@ class ReverbDraw(Draw):
         dry signal at SoX's default levels; at rest before the first sample, cut off after the last.
 
         The network is evaluated on a circle outside the unit circle, which multiplies the signals by a
-        decaying exponential: transforms as short as the clip then wrap tails around 60 dB lower than
-        they are. Apart from that the reverberation is exact (tested: 2e-3 of its level, also at the end of a clip).
+        decaying exponential: transforms as short as the clip then wrap the tail around 60 dB below its
+        level. Apart from that the reverberation is exact (tested: 2e-3 of its level, also at the end of a clip).
 
         Source: SoX 14.4.2 ``reverb``, which is Jezar's Freeverb with other ranges.
         Differs: the released code let SoX make two channels of a mono clip (the second with combs 12

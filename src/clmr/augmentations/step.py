@@ -1,4 +1,4 @@
-"""What a step of the chain is: settings that draw values for examples, and draws that treat examples.
+"""A step of the chain: settings that draw values for examples, and draws that treat examples.
 
 What belongs here: the contract that the chain relies on, and the bookkeeping of which examples are treated. What does
 not: random numbers (``drawing``), and any signal processing (each step's module).
@@ -43,7 +43,7 @@ class Draw(ABC):
         return replace(self, **{name: value[which] for name, value in drawn.items() if isinstance(value, Tensor)})
 
     def treat_chosen(self, batch: Tensor, sample_rate_hz: int) -> None:
-        """Replaces the chosen examples of the batch, in place, by what :meth:`apply` makes of them.
+        """Replace the chosen examples of the batch, in place, by the result of :meth:`apply`.
 
         Args:
             batch: Audio, shape (B, T).
@@ -62,14 +62,14 @@ class ScalingDraw(Draw):
 
     @abstractmethod
     def factors(self) -> Tensor:
-        """What each of the B examples is multiplied by, shape (B,)."""
+        """Factor of each of the B examples, shape (B,)."""
 
     def apply(self, batch: Tensor, sample_rate_hz: int) -> Tensor:
         """Each example times its factor, shape (B, T)."""
         return batch * self.factors().to(batch)[:, None]
 
     def treat_chosen(self, batch: Tensor, sample_rate_hz: int) -> None:
-        """Multiplies the chosen examples of the batch, in place, by their factors."""
+        """Multiply the chosen examples of the batch, in place, by their factors."""
         # One pass over the batch; taking the chosen rows out and putting them back would be three.
         if self.chosen.any():
             batch.mul_(torch.where(self.chosen, self.factors(), 1.0).to(batch)[:, None])

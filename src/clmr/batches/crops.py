@@ -19,12 +19,12 @@ _CPU = torch.device("cpu")
 class TrackCrops:
     """Where crops of ``clip_samples`` samples may start, track by track.
 
-    A track's possible starts, over all its clips, are numbered from 0; ``ends`` holds the running
-    totals by which such a number finds its clip.
+    The possible starts of all clips are numbered consecutively, those of a track one after another;
+    ``ends``, their running total, tells which clip a number belongs to.
 
     Attributes:
         store: The audio.
-        clip_samples: Length of a crop.
+        clip_samples: Length T of a crop.
         ends: Running total of possible starts, one entry per usable clip, in order of track.
         offsets: Offset of each such clip in the audio.
         bounds: First and one-past-last clip of each track, shape (tracks, 2).
@@ -44,11 +44,11 @@ class TrackCrops:
         return len(self.bounds)
 
     def locate(self, tracks: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """First sample of crops, shape (B,).
+        """First sample of a crop from each track, shape (B,).
 
         Args:
             tracks: Numbers of the tracks, shape (B,).
-            positions: Where among all possible starts of the track, in [0, 1), shape (B,).
+            positions: Position among all possible starts of the track, in [0, 1), shape (B,).
 
         >>> ends, offsets, bounds = np.array([5, 7]), np.array([0, 100]), np.array([[0, 2]])
         >>> crops = TrackCrops(None, 3, ends, offsets, bounds, None)  # one track: clips of 7 and 4 samples
@@ -100,9 +100,9 @@ def crop_batches(
 ) -> Iterator[tuple[Tensor, ...]]:
     """Independent crops of each of ``batch_size`` different tracks, for one epoch over all tracks.
 
-    Every track comes once, in random order; the remainder that fills no batch is left out. So no
-    two clips of one track ever meet in a batch, where they would be taken for negatives. The next
-    batch is read while the current one is used.
+    Every track comes once, in random order; the remainder that fills no batch is left out. So no two
+    clips of one track ever meet in a batch, where they would count as negatives. The next batch is read
+    while the current one is used.
 
     Source: thesis section 3.1, step 1, and section 3.2.
     Differs: the thesis-era code joins the clips of a track and crops anywhere, also across a splice;
@@ -114,7 +114,7 @@ def crop_batches(
         batch_size: Tracks per batch, over all processes.
         n_crops: Crops of each track.
         seed: Seed of order and positions.
-        epoch: Number of the epoch.
+        epoch: Number of the epoch, from 0.
         world: Processes that share each batch; each reads its own part.
 
     Yields:
@@ -132,8 +132,8 @@ def crop_batches(
     n_steps, share = len(order) // batch_size, world.share(batch_size)
 
     def read(step: int) -> tuple[Tensor, ...]:
-        # Drawn for the whole batch, so that the number of processes does not matter; in float64, since the 24 bits
-        # of float32 would meet some of a long track's starts more often than others.
+        # Drawn for the whole batch, so that the number of processes does not matter; in float64, since float32
+        # has only 2**24 positions, which would favour some of a long track's starts.
         tracks = order[step * batch_size : (step + 1) * batch_size][share]
         draws = torch.rand(n_crops, batch_size, generator=generator(seed, "crops", epoch, step), dtype=torch.float64)
         return tuple(crops.read(crops.locate(tracks, positions)) for positions in draws[:, share].numpy())

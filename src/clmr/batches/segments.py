@@ -1,4 +1,4 @@
-"""Fixed segments of clips: all that fit side by side, or a few that are spread evenly. Nothing here is random."""
+"""Fixed segments of clips: all that fit side by side, or a few spread evenly. Nothing here is random."""
 
 import numpy as np
 
@@ -6,15 +6,16 @@ from clmr.corpora.store import Store
 
 
 def segment_starts(store: Store, segment_samples: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """First samples of all whole, non-overlapping segments of clips, and the clip of each.
+    """First samples of all whole, non-overlapping segments of clips, and the row of the clip of each.
 
     Source: thesis section 3.6 (representations of all data points).
-    Differs: the released code loses the last segment of a clip even where it is whole.
+    Differs: the released code drops the last segment of every clip, even a whole one, and fails on clips
+        of fewer than two segments.
 
     Args:
         store: The clips.
         segment_samples: Length of a segment.
-        rows: Which clips; all, if left out.
+        rows: Rows of the clips to cut; all clips by default.
 
     Raises:
         ValueError: If a clip is shorter than one segment.
@@ -28,7 +29,7 @@ def segment_starts(store: Store, segment_samples: int, rows: np.ndarray | None =
             f"(first: {short.iloc[0]}); raise min_duration_s of the store, so that they are skipped and counted"
         )
     clips = np.repeat(rows, n_segments)
-    # 0, 1, ... anew for each clip: its segments' numbers less the number of its first.
+    # 0, 1, ... for each clip: the number of a segment minus that of the clip's first.
     within = np.arange(len(clips)) - np.repeat(np.cumsum(n_segments) - n_segments, n_segments)
     return store.clips.offset.to_numpy()[clips] + within * segment_samples, clips
 
@@ -38,7 +39,7 @@ def long_enough(store: Store, rows: np.ndarray, n_samples: int) -> np.ndarray:
 
     Args:
         store: The clips.
-        rows: Which of them to look at.
+        rows: Rows to choose from.
         n_samples: Samples of a model's input.
 
     Raises:
@@ -55,18 +56,19 @@ def long_enough(store: Store, rows: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def spread_segments(store: Store, rows: np.ndarray, n_samples: int, n_segments: int) -> tuple[np.ndarray, np.ndarray]:
-    """First samples of ``n_segments`` evenly spread segments of each clip, and the row of each; never random.
+    """First samples of ``n_segments`` evenly spread segments of each clip, and the row of the clip of each.
 
     The first begins with the clip and the last ends with it; a single one lies in the middle. In a
     short clip they overlap.
 
     Args:
         store: The clips.
-        rows: Which clips, each of at least ``n_samples`` samples.
+        rows: Rows of the clips, each of at least ``n_samples`` samples.
         n_samples: Length of a segment.
         n_segments: Segments of each clip.
     """
     offsets, lengths = (store.clips[column].to_numpy()[rows] for column in ("offset", "n_samples"))
+    # linspace would place a single segment at the start.
     within = np.array([0.5]) if n_segments == 1 else np.linspace(0, 1, n_segments)
     starts = offsets[:, None] + (within * (lengths - n_samples)[:, None]).astype(np.int64)
     return starts.ravel(), np.repeat(rows, n_segments)

@@ -1,7 +1,7 @@
 """Settings of the memory allocator that make computing faster; they never change a result.
 
-By itself, glibc returns blocks from 128 KiB up to the system and fetches them again in every step of
-training; that takes a sixth of its time. Other C libraries are left as they are.
+By default, glibc returns blocks from 128 KiB up to the system and fetches them again in every step of
+training, which takes a sixth of its time. Other C libraries are left as they are.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ VARIABLES = tuple(_SETTINGS)
 def keep_freed_memory() -> None:
     """Have this process, and those that it starts from now on, keep the memory they free.
 
-    What the user has set by glibc's environment variables stays.
+    Settings that the user has made with glibc's environment variables are kept.
     """
     missing = {name: setting for name, setting in _SETTINGS.items() if name not in os.environ}
     os.environ.update({name: value for name, (value, _) in missing.items()})

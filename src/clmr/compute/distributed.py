@@ -1,4 +1,4 @@
-"""Work spread over processes that torchrun started: who does what, and gradients that cross processes.
+"""Work spread over processes that torchrun started: each one's share, and gradients across processes.
 
 Without torchrun there is one process and nothing here communicates. Every process draws the numbers
 of the whole batch and keeps its share, so the batch is the same however many processes there are.
@@ -22,8 +22,8 @@ class World:
     """The processes that work together.
 
     Attributes:
-        rank: Number of this one.
-        size: How many there are.
+        rank: Number of this process.
+        size: Number of processes.
     """
 
     rank: int = 0
@@ -35,7 +35,7 @@ class World:
         return self.rank == 0
 
     def share(self, n_items: int) -> slice:
-        """The part of ``n_items`` that this process takes; the parts follow each other and differ by one item at most.
+        """The part of ``n_items`` that this process takes; parts are consecutive, and sizes differ by one at most.
 
         >>> [World(rank, 3).share(8) for rank in range(3)]
         [slice(0, 2, None), slice(2, 5, None), slice(5, 8, None)]
@@ -66,19 +66,35 @@ def world(device: torch.device) -> Iterator[World]:
 def gather(rows: Tensor, world: World) -> Tensor:
     """The rows of all processes, shape (B, D), in order of rank; gradients flow to this process's rows.
 
-    Each process computes the same loss from the gathered rows. So the gradient it finds for its own
-    is already whole, and gradients of parameters add up over processes.
+    Each process computes the same loss from the gathered rows. So the gradient that it finds for its own
+    rows is already complete, and gradients of parameters have to be added over processes.
+
+    Source: thesis section 5.1.2 (projections are gathered from all devices).
+    Differs: the released code of the thesis gathers the views interleaved, which pairs the wrong clips; the
+        current one does not gather at all.
+
+    >>> tuple(gather(torch.ones(2, 3), ALONE).shape)
+    (2, 3)
     """
     return rows if world.size == 1 else _Gather.apply(rows, world)
 
 
 def gather_shares(rows: Tensor, n_items: int, world: World) -> Tensor:
-    """The rows of all processes, shape (n_items, D), where each brings those of its :meth:`World.share`."""
+    """The rows of all processes, shape (n_items, D), to which each brings those of its :meth:`World.share`.
+
+    Args:
+        rows: This process's share, shape (share, D).
+        n_items: Number of rows of all processes.
+        world: The processes.
+
+    >>> tuple(gather_shares(torch.ones(2, 3), 2, ALONE).shape)
+    (2, 3)
+    """
     if world.size == 1:
         return rows
     shares = [World(rank, world.size).share(n_items) for rank in range(world.size)]
     lengths = [share.stop - share.start for share in shares]
-    # Collectives want equal shapes: shorter shares are padded, and cut again afterwards.
+    # all_gather takes equal shapes only: shorter shares are padded, and cut again afterwards.
     padded = rows.new_zeros(max(lengths), *rows.shape[1:])
     padded[: len(rows)] = rows
     parts = [torch.empty_like(padded) for _ in shares]
@@ -91,12 +107,20 @@ def wrap(network: nn.Module, device: torch.device, world: World) -> nn.Module:
 
     Gradients are averaged over processes: multiply a loss that every process computes in full by the
     number of processes.
+
+    Source: thesis section 3.2: with local statistics, positives on one device leak into the loss.
+
+    Args:
+        network: The network to train, on ``device``.
+        device: Device of this process.
+        world: The processes.
     """
     if world.size == 1:
         return network
     if device.type == "cuda":
         synced = nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return nn.parallel.DistributedDataParallel(synced, device_ids=[torch.cuda.current_device()])
+    # torch's SyncBatchNorm runs on GPUs only; elsewhere our own takes its place.
     for module in network.modules():
         for name, child in module.named_children():
             if type(child) is nn.BatchNorm2d:
@@ -108,9 +132,12 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
     """Batch norm over the maps of all processes, on devices for which torch has none (CPU).
 
     Source: thesis sections 3.2 and 5.1.2 (global batch normalisation).
+
+    >>> tuple(SyncedBatchNorm2d(3).eval()(torch.zeros(2, 3, 1, 4)).shape)
+    (2, 3, 1, 4)
     """
 
-    # Of what torch lets a norm leave out, ours keep all.
+    # For the type checker: torch's norms may lack these, ours never do.
     momentum: float
     running_mean: Tensor
     running_var: Tensor
@@ -135,10 +162,12 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         values = at_least_float32(maps)
         count = _AllSum.apply(values.new_tensor(float(values.numel() // values.shape[1])))
         mean = _AllSum.apply(values.sum(dim=(0, 2, 3))) / count
+        # In two passes: the mean of squares minus the square of the mean would lose digits.
         centred = values - mean[:, None, None]
         variance = _AllSum.apply(centred.square().sum(dim=(0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked.add_(1)
+            # As torch does it: the running variance is the unbiased one, the batch is scaled by the biased one.
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = self.weight / (variance + self.eps).sqrt()
@@ -146,7 +175,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
 
 
 class _Gather(torch.autograd.Function):
-    """All rows forwards, this process's rows backwards."""
+    """All rows in the forward pass, this process's rows in the backward pass."""
 
     @staticmethod
     def forward(context: Any, rows: Tensor, world: World) -> Tensor:
@@ -161,7 +190,7 @@ class _Gather(torch.autograd.Function):
 
 
 class _AllSum(torch.autograd.Function):
-    """Sum over processes, forwards and backwards."""
+    """Sum over processes, in the forward and in the backward pass: every process's loss depends on every term."""
 
     @staticmethod
     def forward(context: torch.autograd.function.FunctionCtx, values: Tensor) -> Tensor:

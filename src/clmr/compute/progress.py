@@ -7,10 +7,18 @@ from tqdm import tqdm
 
 
 def progress(iterable: Iterable, description: str, total: int | None = None, unit: str = "it") -> tqdm:
-    """``iterable`` with a bar, if standard error is a terminal; in a log file a bar would be hundreds of lines."""
+    """``iterable`` with a progress bar if standard error is a terminal; in a log a bar would be hundreds of lines.
+
+    Args:
+        iterable: The items to pass through.
+        description: Text before the bar.
+        total: Number of items, if ``iterable`` has no length.
+        unit: What an item is called.
+    """
+    # disable=None is tqdm's way to ask for a bar on terminals only.
     return tqdm(iterable, desc=description, total=total, unit=unit, file=sys.stderr, disable=None, leave=False)
 
 
 def note(message: str) -> None:
-    """Say something about this very execution, such as that it resumed, where it cannot end up in a result."""
+    """Print something about this execution, such as that it resumed, where it cannot end up in a result."""
     print(message, file=sys.stderr)

@@ -1,6 +1,6 @@
-"""Settings of the machine at hand: device, workers, logging. They must not change any result.
+"""Settings of the machine: device, workers, logging. They change results by rounding at most.
 
-They come from environment variables and never from params.yaml, so that no result depends on them:
+They come from environment variables and never from params.yaml, which holds what decides results:
 ``CLMR_DEVICE`` (default: a GPU if there is one) and ``CLMR_WORKERS`` (default: one per core).
 """
 
@@ -20,6 +20,7 @@ def device() -> torch.device:
     wanted = os.environ.get("CLMR_DEVICE", "cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(wanted)
+        # A name that torch knows may still have no device here: only using it tells.
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"CLMR_DEVICE: found {wanted!r}, which torch cannot use here ({error}); try cpu") from error
@@ -27,7 +28,7 @@ def device() -> torch.device:
 
 
 def n_workers() -> int:
-    """Processes for work that is spread over cores.
+    """Number of processes for work that is spread over cores.
 
     Raises:
         ValueError: If ``CLMR_WORKERS`` is not a positive number.
@@ -39,10 +40,11 @@ def n_workers() -> int:
 
 
 def log_to_output() -> logging.Logger:
-    """The package's logger, writing its messages, and nothing that varies between runs, to standard output."""
+    """The package's logger, writing bare messages to standard output: no times, so that runs can be compared."""
     logger = logging.getLogger("clmr")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
+    # Replaced, not added: a second call in one process would print everything twice.
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     return logger

@@ -1,4 +1,4 @@
-"""Random generators derived from a seed and the place they are used in; nothing global is touched."""
+"""Random generators derived from a seed and the place they are used in; no global generator is left changed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,7 +11,10 @@ def generator(seed: int, *place: int | str) -> torch.Generator:
     """A CPU generator that depends on the seed and the place alone, such as ``("crops", epoch, step)``.
 
     Work that is interrupted, resumed or spread over other workers draws the same numbers, because
-    no draw depends on what was drawn before it elsewhere.
+    no draw depends on earlier draws elsewhere.
+
+    Differs: the released code leaves the generators of NumPy and SoX unseeded in workers, so that
+        augmentations can repeat across them.
 
     >>> first, again = (torch.rand(3, generator=generator(1, "crops", 0)) for _ in range(2))
     >>> torch.equal(first, again)
@@ -22,9 +25,9 @@ def generator(seed: int, *place: int | str) -> torch.Generator:
 
 @contextmanager
 def seeded_dropout(device: torch.device, seed: int, *place: int | str) -> Iterator[None]:
-    """A block in which torch's global generator depends on seed and place alone; afterwards it is as before.
+    """A block in which torch's global generator depends on seed and place alone; it is restored afterwards.
 
-    ``nn.Dropout`` takes no generator of its own, and this is the only use of the global one.
+    ``nn.Dropout`` takes no generator, and this is the only use of the global one.
 
     >>> drop, ones = torch.nn.Dropout(0.5), torch.ones(8)
     >>> with seeded_dropout(torch.device("cpu"), 1, "dropout", 0):
@@ -40,6 +43,7 @@ def seeded_dropout(device: torch.device, seed: int, *place: int | str) -> Iterat
 
 
 def _derived(seed: int, *place: int | str) -> int:
-    """A seed of its own for every place."""
+    """A seed for each place, different for different places."""
+    # Hashed, since neighbouring seeds, such as seed + epoch, would make one run repeat the draws of another.
     digest = hashlib.sha256(repr((seed, *place)).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1

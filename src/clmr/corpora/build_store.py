@@ -43,7 +43,7 @@ class StoreParams:
 
     Attributes:
         corpus: Name of the corpus, a key of ``corpora``.
-        sample_rate_hz: Rate that all audio is brought to.
+        sample_rate_hz: Rate that all audio is resampled to.
         min_duration_s: Shorter clips count as broken.
         broken: What to do with a file that is missing, undecodable, empty, silent, not finite or too
             short: ``skip`` lists it in the store's ``skipped``, ``refuse`` ends the build.
@@ -66,23 +66,25 @@ class StoreParams:
 def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir: Path, n_workers: int) -> None:
     """Write the store of a corpus folder to ``store_dir``.
 
-    Work in progress lies in ``work_dir``, which the caller ties to its inputs: clips are appended
-    in the order of ``clips.csv``, each noted in a journal with its checksum, so a killed build resumes
-    after the last complete clip, and ends with the same bytes. When all is written it is read back
-    once and compared with the checksums; then the folder is moved to ``store_dir``, replacing what
-    was there.
+    Unfinished work is kept in ``work_dir``, which the caller ties to its inputs: clips are appended in
+    the order of ``clips.csv``, each noted in a journal with its checksum, so a killed build resumes
+    after the last complete clip, and ends with the same bytes. The finished store is read back once and
+    compared with the checksums; then the folder is moved to ``store_dir``, replacing what was there.
+
+    Differs: the released code takes the next file in place of a short or unreadable one, without a word;
+        here each is listed with the reason, or ends the build.
 
     Args:
         corpus_dir: Folder of the corpus.
         params: Rate, and what to do with broken files.
-        store_dir: Gets the store.
-        work_dir: Keeps what is done if the build is interrupted.
+        store_dir: Receives the store.
+        work_dir: Keeps unfinished work if the build is interrupted.
         n_workers: Processes that decode.
 
     Raises:
         FileNotFoundError: If a table of the corpus is missing.
-        ValueError: If the tables do not fit each other, no clip could be used, what was written reads
-            back otherwise, or, with ``broken="refuse"``, a clip could not be used.
+        ValueError: If the tables do not fit each other, no clip could be used, the audio reads back
+            differently from what was written, or, with ``broken="refuse"``, a clip could not be used.
     """
     clips, tags = _read_corpus(corpus_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -95,15 +97,16 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
         (work_dir / _JOURNAL_NAME).open("a", encoding="utf-8") as notes,
     ):
         for clip_id, samples in zip(pending.clip_id, bar, strict=True):
+            # Audio before journal: an entry stands for a clip that was written completely.
             entry = _append(audio, clip_id, samples, params)
             notes.write(json.dumps(entry) + "\n")
             journal.append(entry)
-            # A power cut costs no more than these clips.
+            # Flushing to disk is slow, so not after every clip; a power cut costs no more than these.
             if len(journal) % _SYNC_EVERY_CLIPS == 0:
                 _sync(audio, notes)
         _sync(audio, notes)
     _finish(work_dir, clips, tags, journal, params)
-    # Here, where a bad disk can still be told from bad data; no later stage reads all of the audio again.
+    # Here, where a bad disk can still be told from bad data: no later stage reads all of the audio again.
     open_store(work_dir).verify()
     shutil.rmtree(store_dir, ignore_errors=True)
     store_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +135,8 @@ def _decode_all(corpus_dir: Path, paths: list[str], params: StoreParams, n_worke
     if n_workers == 1:
         yield from map(decode, paths)
         return
+    # Spawned, not forked: a forked child could lock up in threads that torch has started here. imap keeps the
+    # order, on which the bytes of the store depend.
     with multiprocessing.get_context("spawn").Pool(n_workers) as pool:
         yield from pool.imap(decode, paths, chunksize=4)
 
@@ -168,8 +173,9 @@ def _sync(*streams: IO) -> None:
 
 
 def _resume(work_dir: Path) -> list[dict]:
-    """Journal entries of an interrupted build whose audio is whole; both files are cut back to them."""
+    """Journal entries of an interrupted build whose audio is complete; both files are cut back to them."""
     audio_path, journal_path = work_dir / AUDIO_NAME, work_dir / _JOURNAL_NAME
+    # One without the other says nothing about what is complete.
     if not (audio_path.is_file() and journal_path.is_file()):
         audio_path.unlink(missing_ok=True)
         journal_path.unlink(missing_ok=True)
@@ -178,6 +184,7 @@ def _resume(work_dir: Path) -> list[dict]:
     with audio_path.open("rb") as audio:
         for line in journal_path.read_text(encoding="utf-8").splitlines():
             entry = _whole_entry(line, audio)
+            # Clips follow each other without gaps, so nothing after the first damaged one can be kept.
             if entry is None:
                 break
             whole.append(entry)

@@ -1,25 +1,26 @@
-"""Which kinds of corpora there are, told apart by the ``kind`` of their parameters."""
+"""The kinds of corpora, told apart by the ``kind`` of their parameters."""
 
 from pathlib import Path
 from typing import Protocol
 
 from clmr.storage.strict import Variants
 
+# Strings, not classes, so that a corpus depends on the code of its own kind only.
 CORPORA = Variants({"rendered": "clmr.corpora.rendered.corpus:RenderedCorpus"})
 
 
 class CorpusParams(Protocol):
-    """What the parameters of every corpus have."""
+    """What the parameters of all corpora share."""
 
     @property
     def kind(self) -> str:
-        """How it is made."""
+        """How the corpus is made."""
 
     def build(self, corpus_dir: Path, work_dir: Path, n_workers: int) -> None:
         """Make the corpus, or bring it into the one form that stores are built from.
 
         Args:
-            corpus_dir: Gets ``clips.csv``, ``tags.csv`` and the audio files that the former names.
-            work_dir: Keeps what is done if the build is interrupted.
+            corpus_dir: Receives ``clips.csv``, ``tags.csv`` and the audio files that the former names.
+            work_dir: Keeps unfinished work if the build is interrupted.
             n_workers: Processes that work at the same time.
         """

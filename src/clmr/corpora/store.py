@@ -31,7 +31,7 @@ class Store:
     """A corpus at one sample rate, opened without reading its audio.
 
     Attributes:
-        folder: Where it lies.
+        folder: Folder of the store.
         sample_rate_hz: Samples per second of all clips.
         clips: One row per clip, in order of offset; columns as in ``clips.csv``.
         tags: Tag matrix of shape (clips, K), 0/1, columns in tag order.
@@ -47,6 +47,7 @@ class Store:
     @cached_property
     def audio(self) -> np.ndarray:
         """All samples as one read-only memory map, shape (T,), int16."""
+        # Mapped on first use: a stage that needs the tables alone opens no audio.
         return np.memmap(self.folder / AUDIO_NAME, dtype=PCM_DTYPE, mode="r")
 
     def clip(self, index: int) -> np.ndarray:
@@ -60,6 +61,7 @@ class Store:
         Raises:
             ValueError: If a split is unknown or holds no clip.
         """
+        # An empty split would give empty batches, and scores of nothing.
         for split in splits:
             if split not in SPLITS or not (self.clips.split == split).any():
                 found = sorted(self.clips.split.unique())
@@ -67,12 +69,16 @@ class Store:
         return np.flatnonzero(self.clips.split.isin(splits))
 
     def require_rate(self, sample_rate_hz: int, reader: str) -> None:
-        """Raise ``ValueError`` unless the store has the rate of what is to read it.
+        """Raise ``ValueError`` unless the store has the sample rate that a network expects.
 
         Args:
             sample_rate_hz: Rate that ``reader`` was made for.
-            reader: What is to read it, for the message, such as ``the encoder``.
+            reader: Name of the network for the message, such as ``the encoder``.
+
+        Raises:
+            ValueError: If the rates differ.
         """
+        # Networks read any samples: at another rate they would hear everything transposed, and nothing would fail.
         if self.sample_rate_hz != sample_rate_hz:
             raise ValueError(
                 f"{self.folder} has {self.sample_rate_hz} Hz, {reader} reads {sample_rate_hz} Hz; "
@@ -80,10 +86,10 @@ class Store:
             )
 
     def verify(self) -> None:
-        """Read all audio once and compare every clip with its checksum; memory stays flat.
+        """Read all audio once and compare every clip with its checksum; memory does not grow with the corpus.
 
-        A store is verified when it is built. Later :func:`open_store` only checks its tables and sizes,
-        since reading a large corpus for each of the stages that use it would take hours.
+        A store is verified when it is built. After that, :func:`open_store` only checks tables and sizes,
+        since reading a large corpus in each of the stages that use it would take hours.
 
         Raises:
             ValueError: Naming the first clips whose samples are not those that were stored.
@@ -114,6 +120,7 @@ def open_store(folder: Path) -> Store:
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder}: no {name}; {_REBUILD}")
     facts = read_json(folder / STORE_NAME)
+    # The size first: a truncated map would only fail at the first read behind its end, in the middle of training.
     found, expected = (folder / AUDIO_NAME).stat().st_size, facts["n_samples"] * PCM_DTYPE.itemsize
     if found != expected:
         raise ValueError(f"{folder / AUDIO_NAME}: found {found} bytes, expected {expected}; {_REBUILD}")
@@ -126,6 +133,7 @@ def open_store(folder: Path) -> Store:
 
 def read_clips(path: Path) -> pd.DataFrame:
     """A table of clips; ids and paths are text even where they look like numbers."""
+    # Without the filter pandas reads a track called "NA" or "null" as missing.
     return pd.read_csv(path, dtype={"clip_id": str, "track_id": str, "split": str, "path": str}, na_filter=False)
 
 

@@ -14,7 +14,7 @@ from clmr.compute.precision import Precision, autocast
 from clmr.compute.progress import progress
 from clmr.corpora.store import Store
 
-# Supervised runs take the mean over segments from here, and have no encoder to depend on.
+# For type checkers alone: supervised runs use mean_over_segments, and must not depend on the code of encoders.
 if TYPE_CHECKING:
     from clmr.models.encoders import Encoder
 
@@ -32,13 +32,17 @@ class Embeddings:
     clips: np.ndarray
 
     def of(self, rows: np.ndarray) -> "Embeddings":
-        """The segments of the given clips."""
+        """The segments of the given clips, in their order here.
+
+        >>> Embeddings(np.zeros((3, 2)), np.array([4, 4, 9])).of(np.array([4])).values.shape
+        (2, 2)
+        """
         chosen = np.isin(self.clips, rows)
         return Embeddings(self.values[chosen], self.clips[chosen])
 
 
 def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the values (B, K) of each clip's segments, shape (clips, K), float64, and the clips' rows, ascending.
+    """Mean of each clip's values over its segments, shape (clips, K), float64, and the clips' rows, ascending.
 
     Args:
         values: One row per segment, shape (B, K).
@@ -49,7 +53,7 @@ def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, n
            [5. ]]), array([7, 9]))
     """
     rows, segment_of = np.unique(clips, return_inverse=True)
-    # In float64, in which sums do not depend on the order of the segments to any digit that is published.
+    # In float64, where the order of summation changes no digit that is published.
     sums = torch.zeros(len(rows), values.shape[1], dtype=torch.float64)
     sums.index_add_(0, torch.from_numpy(segment_of), values.double())
     return (sums / torch.from_numpy(np.bincount(segment_of)).unsqueeze(1)).numpy(), rows
@@ -64,22 +68,25 @@ def embed(
     precision: Precision,
     world: World = ALONE,
 ) -> Embeddings:
-    """Embeddings of all non-overlapping segments of a store, in batches that run across clips.
+    """Embeddings of all non-overlapping segments of a store, computed in batches that run across clips.
 
-    Several processes take a stretch of the segments each; all of them return the whole.
+    Each of several processes takes a stretch of the segments; all of them return the whole.
+
+    Source: thesis section 3.6 (representations of all data points, from the frozen network).
+    Differs: the current released code embeds one random crop of each clip, drawn once.
 
     Args:
-        encoder: Map from audio (B, T) to embeddings (B, D), in evaluation mode; its parameters tell T.
+        encoder: Map from audio (B, T) to embeddings (B, D), in evaluation mode; its parameters state T.
         store: The audio.
-        batch_size: Segments per pass; does not change the result beyond rounding.
-        device: Where the encoder lies.
+        batch_size: Segments per pass; changes the result by rounding only.
+        device: Where the encoder is.
         precision: ``fp32`` or ``bf16``.
         world: Processes that share the work.
 
     Raises:
         ValueError: If a clip is shorter than one segment.
     """
-    # Across clips: batches that ended with a clip would be small, and as many as there are clips.
+    # Batches of one clip each would be small, ten segments of a MagnaTagATune clip, and as many as there are clips.
     segment_samples = encoder.params.clip_samples
     starts, clips = segment_starts(store, segment_samples)
     mine = starts[world.share(len(starts))]

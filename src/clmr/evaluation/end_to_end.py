@@ -1,4 +1,4 @@
-"""What a tagger trained end to end is worth on the test split."""
+"""Scores of a tagger that was trained end to end, on the test split."""
 
 from pathlib import Path
 
@@ -24,16 +24,16 @@ def evaluate_supervised(
 ) -> list[ScoreRow]:
     """Scores on the test split, one row with the head ``end_to_end``; scores of clips are written to ``output_dir``.
 
-    Besides the columns of score tables: epochs until the best weights, parameters of the model, clips
+    Adds to the columns of score tables: epochs until the best weights, parameters of the model, clips
     left out of any split because they are shorter than the input, and tags that no training clip has.
 
     Args:
-        trained: What :func:`clmr.training.supervised.train_supervised` gave.
-        recipe: By this recipe.
-        seed: With this seed, which also is that of the bootstrap and names the file.
-        store: On this store.
+        trained: Result of :func:`clmr.training.supervised.train_supervised`.
+        recipe: The recipe it was trained by.
+        seed: The seed it was trained with; also seeds the bootstrap, and names the file.
+        store: The store it was trained on.
         device: Where to compute.
-        output_dir: Gets the scores of the test clips.
+        output_dir: Receives the scores of the test clips.
 
     Raises:
         ValueError: If no test clip is as long as the model's input.
@@ -42,6 +42,7 @@ def evaluate_supervised(
     rows = long_enough(store, test, recipe.model.clip_samples)
     scores = predict(trained.model, recipe, store, rows, device)
     save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows)
+    # Counted, since short clips are left out silently otherwise: systems with long inputs see fewer clips.
     counts = {
         "epochs": trained.best_epoch,
         "n_parameters": sum(parameter.numel() for parameter in trained.model.parameters()),
@@ -58,8 +59,8 @@ def predict(
 ) -> np.ndarray:
     """Mean sigmoid score over all whole, non-overlapping segments of each clip, shape (clips, K), float64.
 
-    Source: Lee et al. 2018; thesis section 3.6 for the probes.
-    Differs: as for the probes, the mean is of probabilities, and a clip's last whole segment counts.
+    Source: Lee et al. 2018 average over the segments of a clip; the current released code averages sigmoid scores.
+    Differs: the released code drops the last segment of every clip, even a whole one; here it counts.
 
     Args:
         model: Map from audio (B, T) to logits (B, K), in evaluation mode, on ``device``.
@@ -70,6 +71,7 @@ def predict(
     """
     n_samples = recipe.model.clip_samples
     starts, clips = segment_starts(store, n_samples, rows)
+    # Every segment is scored: the released code drops the last batch if it is not full.
     batches = np.array_split(starts, n_batches(len(starts), recipe.batch_size))
     reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(batches[step], n_samples), len(batches))
@@ -77,7 +79,7 @@ def predict(
     for audio in progress(audios, "test clips", total=len(batches), unit="batch"):
         with autocast(device, recipe.precision):
             logits = model(audio)
-        # Of each segment: a mean of logits would let one sure segment outvote all others.
+        # Sigmoid first: in a mean of logits one very confident segment would outvote all others.
         probabilities.append(logits.double().sigmoid().cpu())
     scores, _ = mean_over_segments(torch.cat(probabilities), clips)
     return scores

@@ -1,4 +1,4 @@
-"""What a frozen encoder is worth on one store: embeddings, probes, scores."""
+"""Scores of a frozen encoder on one store, by way of embeddings and probes."""
 
 import shutil
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Folders:
-    """Where an evaluation leaves what it makes, each file named after a seed.
+    """Folders that an evaluation writes to, each file named after a seed.
 
     Attributes:
         work: Keeps the embeddings if the evaluation is interrupted; see :func:`kept_embeddings`.
-        embeddings: Gets the embeddings.
-        scores: Gets the scores of the test clips.
+        embeddings: Receives the embeddings.
+        scores: Receives the scores of the test clips.
     """
 
     work: Path
@@ -40,10 +40,12 @@ class Folders:
 def evaluate_encoder(
     encoder: nn.Module, store: Store, probe: ProbeParams, seed: int, device: torch.device, folders: Folders
 ) -> list[ScoreRow]:
-    """Scores on the test split, a row for each head; embeddings and scores of clips are left in folders.
+    """Scores on the test split, one row per head; embeddings and scores of clips are written to ``folders``.
 
-    Besides the columns of score tables: epochs until a head's best weights, and parameters of
-    encoder and head together.
+    Adds to the columns of score tables: epochs until a head's best weights, and parameters of encoder
+    and head together.
+
+    Source: thesis section 3.6.
 
     Args:
         encoder: Frozen, in evaluation mode.
@@ -51,19 +53,20 @@ def evaluate_encoder(
         probe: Heads and how they are trained.
         seed: Seed of heads, order and bootstrap; names the files.
         device: Where the encoder computes.
-        folders: Where to leave them.
+        folders: Where to write.
 
     Raises:
         ValueError: If encoder and store do not fit each other, or the store has no labels.
     """
     file = embeddings_file(folders.work, seed)
     embeddings = kept_embeddings(encoder, store, probe, device, file)
+    # Encoder and head together, so that the sizes compare with those of models trained end to end (Figure 1.1).
     n_encoder = sum(parameter.numel() for parameter in encoder.parameters())
     rows = [
         row | {"n_parameters": n_encoder + row["n_parameters"]}
         for row in evaluate_embeddings(embeddings, store, probe, seed, folders.scores)
     ]
-    # Last: until here an interrupted evaluation finds its embeddings where it looks for them.
+    # Moved last: an evaluation that is interrupted before this line finds its embeddings in the work folder.
     folders.embeddings.mkdir(parents=True, exist_ok=True)
     shutil.move(file, folders.embeddings / file.name)
     return rows
@@ -72,14 +75,14 @@ def evaluate_encoder(
 def evaluate_embeddings(
     embeddings: Embeddings, store: Store, probe: ProbeParams, seed: int, output_dir: Path
 ) -> list[ScoreRow]:
-    """Train each head on the training split and score it on the test split; ``n_parameters`` are those of the head.
+    """Scores on the test split, one row per head trained on the training split; ``n_parameters`` counts the head's own.
 
     Args:
-        embeddings: Of all clips of the store.
+        embeddings: Embeddings of all clips of the store.
         store: A labelled corpus.
         probe: Heads and how they are trained.
         seed: Seed of heads, order and bootstrap; names the file.
-        output_dir: Gets the scores of the test clips.
+        output_dir: Receives the scores of the test clips.
 
     Raises:
         ValueError: If the store has no labels, or a split no clip.
@@ -88,6 +91,7 @@ def evaluate_embeddings(
     scores: dict[str, np.ndarray] = {}
     results = []
     for head in probe.heads:
+        # Each head from scratch, on the same embeddings: what the scores differ by is the head.
         trained = train_probe(head, train, valid, store.tags, probe, seed)
         scores[head], rows = trained.clip_scores(test)
         counts = {"epochs": trained.epochs, "n_parameters": trained.n_parameters}
@@ -100,9 +104,9 @@ def evaluate_embeddings(
 def kept_embeddings(
     encoder: nn.Module, store: Store, probe: ProbeParams, device: torch.device, file: Path, world: World = ALONE
 ) -> Embeddings:
-    """Embeddings of a store, read from ``file`` if it is there, else computed and written to it.
+    """Embeddings of a store, read from ``file`` if it exists, else computed and written to it.
 
-    The caller ties the file's folder to encoder, store and probe. The first process of several writes.
+    The caller ties the file's folder to encoder, store and probe. Of several processes the first one writes.
 
     Args:
         encoder: Frozen, in evaluation mode.
@@ -115,9 +119,10 @@ def kept_embeddings(
     Raises:
         ValueError: If encoder and store do not fit each other.
     """
-    # An encoder is a module that has parameters; no type says both.
+    # For the type checker: an encoder is a module with parameters, which no type states.
     params = cast("Encoder", encoder).params
     store.require_rate(params.sample_rate_hz, "the encoder")
+    # An evaluation that was interrupted, or killed among its probes, need not embed the corpus again.
     if file.is_file():
         tensors, _ = load_tensors(file)
         return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
@@ -130,5 +135,9 @@ def kept_embeddings(
 
 
 def embeddings_file(folder: Path, seed: int) -> Path:
-    """Where the embeddings lie that the encoder of one seed gives."""
+    """File of the embeddings from the encoder of one seed.
+
+    >>> embeddings_file(Path("work"), 3).name
+    'embeddings_3.safetensors'
+    """
     return folder / f"embeddings_{seed}.safetensors"

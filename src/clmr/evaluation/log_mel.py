@@ -18,7 +18,7 @@ class LogMelParams:
     """The baseline, which has no counterpart in the thesis: how far plain spectra go.
 
     Attributes:
-        n_mels: Mel bands M; a clip has mean and deviation over time of each.
+        n_mels: Mel bands M; a clip's features are the mean and the deviation of each over time.
         window_s: Length of the analysis window; half of it is the hop.
         inverse_penalties: Values of scikit-learn's C; the one with the lowest validation loss is used.
         max_iterations: Limit of the solver.
@@ -44,7 +44,7 @@ def evaluate_log_mel(store: Store, params: LogMelParams, output_dir: Path) -> li
     Args:
         store: A labelled corpus.
         params: The baseline.
-        output_dir: Gets the scores of the test clips.
+        output_dir: Receives the scores of the test clips.
 
     Raises:
         ValueError: If the store has no labels.
@@ -58,10 +58,10 @@ def evaluate_log_mel(store: Store, params: LogMelParams, output_dir: Path) -> li
 
 def log_mel_statistics(store: Store, params: LogMelParams) -> np.ndarray:
     """Mean and standard deviation over time of each clip's log-mel spectrum, shape (clips, 2M)."""
-    # Imported here, as scikit-learn is below: whoever only reads the parameters should not wait for it.
+    # Imported here, like scikit-learn below: those who only read the parameters should not wait for it.
     import torchaudio
 
-    # The next power of two: a window rounded up to a length that is fast to transform.
+    # The window is rounded up to the next power of two, which is fast to transform.
     n_fft = int(2 ** np.ceil(np.log2(params.window_s * store.sample_rate_hz)))
     spectrum = torchaudio.transforms.MelSpectrogram(
         store.sample_rate_hz, n_fft=n_fft, hop_length=n_fft // 2, n_mels=params.n_mels, power=2.0
@@ -73,7 +73,7 @@ def log_mel_statistics(store: Store, params: LogMelParams) -> np.ndarray:
 @torch.inference_mode()
 def _statistics(spectrum: torch.nn.Module, samples: np.ndarray) -> np.ndarray:
     audio = torch.from_numpy(samples.astype(np.float32) / 32_768)
-    # Digital silence has no logarithm.
+    # The logarithm of digital silence is not finite.
     levels = torch.log10(spectrum(audio) + 1e-8)
     return torch.cat([levels.mean(dim=1), levels.std(dim=1)]).numpy()
 
@@ -93,6 +93,7 @@ def logistic_scores(features: np.ndarray, labels: np.ndarray, splits: np.ndarray
     # Imported here, as in the functions below: it takes as long as torch.
     from sklearn.preprocessing import StandardScaler
 
+    # Everything is fitted on the training split and chosen on the validation split, as the probes are.
     train, valid = splits == "train", splits == "valid"
     scaled = StandardScaler().fit(features[train]).transform(features)
     candidates = [_all_tags(scaled, labels, train, penalty, params) for penalty in params.inverse_penalties]
@@ -107,6 +108,7 @@ def _all_tags(
     from sklearn.linear_model import LogisticRegression
 
     scores = np.zeros(labels.shape)
+    # scikit-learn refuses to fit a single class.
     for tag in np.flatnonzero(labels[train].any(axis=0) & ~labels[train].all(axis=0)):
         model = LogisticRegression(C=penalty, max_iter=params.max_iterations)
         with warnings.catch_warnings():

@@ -1,7 +1,7 @@
 """ROC-AUC and PR-AUC of multi-label scores, over tags and over clips, with bootstrap intervals.
 
-TAG scores ask, tag by tag, how well clips are ranked, and average over tags; CLIP scores ask, clip
-by clip, how well tags are ranked, and average over clips (thesis section 2.6.1).
+TAG scores measure for each tag how well it ranks the clips, and average over tags; CLIP scores measure for
+each clip how well its tags are ranked, and average over clips (thesis section 2.6.1).
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class TagScores:
 
     @property
     def n_excluded(self) -> int:
-        """Tags that could not be scored and are left out of the means."""
+        """Number of tags that could not be scored and are left out of the means."""
         return int(np.isnan(self.roc_auc).sum())
 
 
@@ -33,7 +33,8 @@ def tag_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     """ROC-AUC and average precision of each tag.
 
     Source: thesis section 2.6.1.
-    Differs: what becomes of tags without positives is not stated; they are left out, and counted.
+    Differs: the thesis does not say what happens to tags without positives; here they are left out and
+        counted.
 
     Args:
         labels: 0/1, shape (B, K).
@@ -48,7 +49,7 @@ def tag_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
     """
     _check(labels, scores)
     usable = _scorable(labels)
-    # Our own definition, exact to rounding: importing scikit-learn takes as long as importing torch.
+    # Not scikit-learn's, with which this agrees up to rounding: importing it takes as long as importing torch.
     evenly = np.ones((1, len(labels)))
     roc_auc, pr_auc = np.full(labels.shape[1], np.nan), np.full(labels.shape[1], np.nan)
     for tag in usable:
@@ -74,9 +75,9 @@ def mean_pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def clip_scores(labels: np.ndarray, scores: np.ndarray) -> TagScores:
-    """ROC-AUC and average precision of each clip, over its tags; NaN for a clip without, or with all, tags.
+    """ROC-AUC and average precision of each clip over the tags; NaN for a clip that has no tag, or all of them.
 
-    Source: thesis section 2.6.1; the released code leaves clips without a tag out, too.
+    Source: thesis section 2.6.1; the released code leaves out clips without a tag, too.
 
     Args:
         labels: 0/1, shape (B, K).
@@ -95,8 +96,8 @@ def summary_of(store: Store, rows: np.ndarray, scores: np.ndarray, n_resamples: 
     """:func:`summary` of the scores of some clips of a store.
 
     Args:
-        store: Has tags and tracks.
-        rows: The clips, shape (B,).
+        store: Source of their tags and tracks.
+        rows: Rows of the clips in the store, shape (B,).
         scores: Their scores, shape (B, K).
         n_resamples: Bootstrap samples.
         seed: Seed of the bootstrap.
@@ -113,6 +114,8 @@ def summary(
     The intervals are percentiles of the mean score over bootstrap samples of *tracks*: clips of one
     track are not independent, so they are drawn together.
 
+    Differs: the thesis gives no intervals.
+
     Args:
         labels: 0/1, shape (B, K).
         scores: Real numbers, shape (B, K).
@@ -122,6 +125,10 @@ def summary(
 
     Raises:
         ValueError: If the shapes differ or nothing can be scored.
+
+    >>> labels, scores = np.array([[1, 0], [0, 1], [1, 1]]), np.array([[.9, .1], [.1, .7], [.8, .6]])
+    >>> summary(labels, scores, np.arange(3), n_resamples=4, seed=0)["pr_auc_tag"]
+    1.0
     """
     tags, clips = tag_scores(labels, scores), clip_scores(labels, scores)
     roc_auc, pr_auc = bootstrap_tag_means(labels, scores, tracks, n_resamples, seed)
@@ -144,8 +151,8 @@ def bootstrap_tag_means(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean TAG ROC-AUC and PR-AUC of R bootstrap samples of tracks, each of shape (R,).
 
-    A sample counts each clip as often as its track was drawn; tags that a sample leaves without
-    positives or negatives are left out of its means. A mean is NaN if that leaves no tag.
+    A sample counts each clip as often as its track was drawn. Tags that have no positives or no negatives
+    in a sample are left out of its means; a mean is NaN if no tag is left.
 
     Args:
         labels: 0/1, shape (B, K).
@@ -165,7 +172,7 @@ def bootstrap_tag_means(
     _, track_of_clip = np.unique(tracks, return_inverse=True)
     n_tracks = track_of_clip.max() + 1
     draws = np.random.default_rng(seed).multinomial(n_tracks, np.full(n_tracks, 1 / n_tracks), size=n_resamples)
-    # Counts as weights: a sample of clips with repetition would have to be sorted anew, and so would each tag of it.
+    # Counts serve as weights, so one sort per tag serves all samples; repeating clips would mean sorting each anew.
     weights = draws[:, track_of_clip].astype(np.float64)
     per_tag = [weighted_auc(labels[:, tag], scores[:, tag], weights) for tag in _scorable(labels)]
     roc_auc, pr_auc = (_mean_of_scored(np.stack(values)) for values in zip(*per_tag, strict=True))
@@ -175,8 +182,8 @@ def bootstrap_tag_means(
 def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ROC-AUC and average precision of one tag under R weightings of the clips at once.
 
-    One sort serves all weightings; equal scores are thresholds passed together, as scikit-learn
-    does it, and the results are those of its ``sample_weight``.
+    One sort serves all weightings. Equal scores are passed as one threshold, as in scikit-learn, and the
+    results are those of its ``sample_weight``.
 
     Args:
         labels: 0/1, shape (B,).
@@ -190,6 +197,7 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     (array([0.5]), array([0.83333333]))
     """
     order = np.argsort(-scores, kind="stable")
+    # Clips with equal scores have no order among them, so sums are read only where a tie ends.
     last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
     positive = np.cumsum(weights[:, order] * labels[order], axis=1)[:, last_of_tie]
     total = np.cumsum(weights[:, order], axis=1)[:, last_of_tie]
@@ -197,22 +205,23 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     lost = np.diff(total - positive, axis=1, prepend=0)
     n_positive, n_negative = positive[:, -1], (total - positive)[:, -1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        # A positive in a tie with a negative counts half: the trapezoid under a slanted piece of the curve.
+        # A positive tied with a negative counts half: the trapezoid under a slanted piece of the ROC curve.
         ranked_above = (positive - gained / 2) * lost
         roc_auc = ranked_above.sum(axis=1) / (n_positive * n_negative)
+        # Average precision as a sum of steps; the trapezoid rule would flatter it, as interpolating precision does.
         precision = np.where(total > 0, positive / total, 0)
         pr_auc = (precision * gained).sum(axis=1) / n_positive
     return roc_auc, np.where(n_negative > 0, pr_auc, np.nan)
 
 
 def _mean_of_scored(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis without NaN; NaN where nothing is left, as in a sample of one track."""
+    """Mean over the first axis, ignoring NaN; NaN where nothing is left, as in a sample that drew only one track."""
     n_scored = np.count_nonzero(~np.isnan(values), axis=0)
     return np.where(n_scored > 0, np.nansum(values, axis=0) / np.maximum(n_scored, 1), np.nan)
 
 
 def _scorable(labels: np.ndarray) -> np.ndarray:
-    """The columns that have both positives and negatives, ascending; at least one."""
+    """Indices of the columns that have both positives and negatives, ascending; there is at least one."""
     columns = np.flatnonzero(labels.any(axis=0) & ~labels.all(axis=0))
     if not len(columns):
         raise ValueError(f"none of the {labels.shape[1]} tags has both positives and negatives; use more clips")

@@ -24,8 +24,8 @@ class ProbeParams:
     """How heads are trained and scored.
 
     Source: thesis sections 3.6 and 5.3.
-    Differs: released code has 1e-3 instead of 3e-4, patience 5 or 10, watches the loss, and keeps the
-        last weights.
+    Differs: the released code has a learning rate of 1e-3, a patience of 5 or 10, watches the loss, and
+        keeps the last weights.
 
     Attributes:
         heads: Heads to train, each from scratch.
@@ -71,22 +71,31 @@ class Probe:
 
     @property
     def n_parameters(self) -> int:
-        """Trainable parameters of the head."""
+        """Number of parameters of the head."""
         return sum(parameter.numel() for parameter in self.head.parameters())
 
     def logits(self, embeddings: Tensor) -> Tensor:
-        """Logits (B, K) of raw embeddings (B, D)."""
+        """Logits (B, K) of raw embeddings (B, D).
+
+        >>> probe = Probe(nn.Linear(3, 5), torch.zeros(3), torch.ones(3), epochs=0)
+        >>> tuple(probe.logits(torch.zeros(2, 3)).shape)
+        (2, 5)
+        """
         return self.head((embeddings - self.mean) / self.scale)
 
     @torch.inference_mode()
     def clip_scores(self, embeddings: Embeddings) -> tuple[np.ndarray, np.ndarray]:
         """Mean sigmoid score over the segments of each clip, shape (clips, K), and the clips' rows, ascending.
 
-        Source: thesis era and current code average over segments; the mean of probabilities, not of
-            logits, as in the current code.
+        Source: both versions of the released code average over segments; the mean is of probabilities, as in
+            the current one, not of logits.
 
         Args:
             embeddings: Raw, of any clips.
+
+        >>> probe = Probe(nn.Linear(3, 5), torch.zeros(3), torch.ones(3), epochs=0)
+        >>> probe.clip_scores(Embeddings(np.zeros((3, 3), np.float32), np.array([7, 7, 9])))[0].shape
+        (2, 5)
         """
         logits = self.logits(torch.from_numpy(embeddings.values))
         return mean_over_segments(logits.double().sigmoid(), embeddings.clips)
@@ -114,7 +123,7 @@ def train_probe(
         valid: Segments that decide when to stop.
         labels: Tag matrix of the whole store, shape (clips, K).
         params: Optimisation.
-        seed: Seed of initial weights and order.
+        seed: Seed of the initial weights and of the order of segments.
 
     Raises:
         ValueError: If no training clip has any tag, or no tag can be scored on the validation clips.
@@ -122,10 +131,11 @@ def train_probe(
     if not labels[np.unique(train.clips)].any():
         raise ValueError("no clip of the training split has any tag; a probe needs a labelled corpus")
     scale = torch.from_numpy(train.values.std(axis=0))
-    # A dimension that never changes, as a dead unit's, says nothing and must not become NaN.
+    # A dimension that never changes, such as a dead unit, carries nothing and must not become NaN.
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     mean = torch.from_numpy(train.values.mean(axis=0))
     sizes = (kind, train.values.shape[1], labels.shape[1])
+    # A generator for each kind, so that a head starts alike whichever heads are trained beside it.
     head = initialised(lambda: tagging_head(*sizes), generator(seed, "head", kind))
     probe = Probe(head, mean, scale, epochs=0)
 
@@ -145,12 +155,12 @@ def _fit(
     seed: int,
     validation_score: Callable[[], float],
 ) -> int:
-    """Train the head in place with early stopping; epochs until its best weights, which it holds afterwards."""
+    """Train the head in place with early stopping, and leave it with its best weights; epochs until those."""
     head, decay = probe.head, params.weight_decay
     optimizer = Adam(head.parameters(), lr=params.learning_rate, weight_decay=decay)
     # Standardised and labelled batch by batch: a second copy of a large corpus's embeddings would take gigabytes.
     values, tags, clips = torch.from_numpy(train.values), torch.from_numpy(labels), torch.from_numpy(train.clips)
-    # Below any PR-AUC, so that the first epoch is kept whatever it is.
+    # Below any PR-AUC, so that the first epoch always counts as better.
     best_score, best_epoch, best_weights = -1.0, 0, copy.deepcopy(head.state_dict())
     for epoch in range(1, params.max_epochs + 1):
         order = torch.randperm(len(values), generator=generator(seed, "order", epoch))
@@ -164,5 +174,6 @@ def _fit(
             best_score, best_epoch, best_weights = score, epoch, copy.deepcopy(head.state_dict())
         elif epoch - best_epoch >= params.patience_epochs:
             break
+    # The released code keeps the last weights, which are those that early stopping found to be worse.
     head.load_state_dict(best_weights)
     return best_epoch

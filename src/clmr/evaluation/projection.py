@@ -1,4 +1,4 @@
-"""t-SNE of the segments of a few tracks: what lies near what in the space of embeddings."""
+"""t-SNE of the segments of a few tracks: which of them lie close together in the space of embeddings."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from clmr.storage.strict import Positive, require, strict
 
 @strict
 class TSNEParams:
-    """Figure 6.1, on the primary store.
+    """Figure 6.1, drawn for the primary store.
 
     Attributes:
         run: The pre-training run whose encoder is shown.
@@ -29,7 +29,7 @@ class TSNEParams:
     seed: int
 
     def __post_init__(self) -> None:
-        # One track or segment could not show whether those of one track lie together.
+        # With one track, or one segment of each, nothing could show whether segments of one track lie together.
         require(self.n_tracks >= 2, "n_tracks", self.n_tracks, ">= 2")
         require(self.n_segments >= 2, "n_segments", self.n_segments, ">= 2")
         n_points = self.n_tracks * self.n_segments
@@ -38,7 +38,7 @@ class TSNEParams:
 
 @torch.inference_mode()
 def project_tracks(encoder: Encoder, store: Store, params: TSNEParams) -> pd.DataFrame:
-    """Positions in the plane of segments of a few tracks; columns clip_id, track_id, segment, x, y.
+    """Positions in the plane of the segments of a few tracks; columns clip_id, track_id, segment, x, y.
 
     Source: thesis Figure 6.1 (10 tracks, 60 segments each).
     Differs: the released notebook shows 20 tracks of 10 segments.
@@ -46,17 +46,18 @@ def project_tracks(encoder: Encoder, store: Store, params: TSNEParams) -> pd.Dat
     Args:
         encoder: Frozen, in evaluation mode, on the CPU.
         store: The audio.
-        params: How many tracks and segments, and t-SNE's own.
+        params: Number of tracks and segments, and the settings of t-SNE.
 
     Raises:
         ValueError: If the test split has fewer than ``n_tracks`` tracks.
     """
-    # Imported here: it takes as long as torch, which reading the parameters of this figure should not.
+    # Imported here: it takes as long as torch, and reading the parameters of this figure should not.
     from sklearn.manifold import TSNE
 
     rows = _choose_clips(store, params)
     reader = audio_reader(store, torch.device("cpu"))
     embeddings = np.concatenate([_segments(encoder, reader, store, row, params.n_segments) for row in rows])
+    # From principal components: scikit-learn documents a random start as less stable globally.
     points = TSNE(perplexity=params.perplexity, init="pca", random_state=params.seed).fit_transform(embeddings)
     chosen = store.clips.iloc[np.repeat(rows, params.n_segments)]
     return pd.DataFrame(
@@ -78,7 +79,7 @@ def _choose_clips(store: Store, params: TSNEParams) -> np.ndarray:
         raise ValueError(
             f"t_sne.n_tracks is {params.n_tracks}, the test split of {store.folder} has {len(firsts)}; lower it"
         )
-    # In order of the store, so that the table does not depend on the order of the draw.
+    # In the order of the store, so that the table does not depend on the order of the draw.
     return np.sort(np.random.default_rng(params.seed).choice(firsts, params.n_tracks, replace=False))
 
 

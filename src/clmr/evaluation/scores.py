@@ -1,4 +1,4 @@
-"""Scores on disk: rows of score tables for readers, and the scores of each test clip, from which figures are drawn."""
+"""Scores on disk: rows of score tables for readers, and the scores of each test clip, for figures."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from clmr.storage.files import read_json, write_json
 from clmr.storage.tensors import load_tensors, save_tensors
 
 SCORES_NAME = "scores.json"
-# Bootstrap intervals are wider than 0.001: more digits would only make rounding errors show in comparisons.
+# Bootstrap intervals are wider than 0.001; more digits would only turn rounding errors into differences.
 _DECIMALS = 6
 
 ScoreRow = dict[str, Any]
@@ -18,7 +18,14 @@ ScoreRow = dict[str, Any]
 
 
 def save_score_rows(folder: Path, rows: list[ScoreRow]) -> None:
-    """Write rows of scores, of all heads and seeds, to ``scores.json`` in the folder, with six decimals."""
+    """Write the rows of all heads and seeds to ``scores.json`` in the folder, with six decimals.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_score_rows(Path(folder), [{"head": "mlp", "seed": 0, "pr_auc_tag": 1 / 3}])
+    ...     load_score_rows(Path(folder))[0]["pr_auc_tag"]
+    0.333333
+    """
     rounded = [
         {name: round(value, _DECIMALS) if isinstance(value, float) else value for name, value in row.items()}
         for row in rows
@@ -32,9 +39,9 @@ def load_score_rows(folder: Path) -> list[ScoreRow]:
 
 
 def compared(rows: list[ScoreRow]) -> dict[str, Any]:
-    """What readers compare of score rows: macro PR-AUC and ROC-AUC over tags by head, averaged over seeds.
+    """The scores that readers compare: macro PR-AUC and ROC-AUC over tags by head, averaged over seeds.
 
-    A system with one head has no level for it, so that tables of many systems stay narrow.
+    A system with a single head has no level for heads, so that tables of many systems stay narrow.
 
     >>> rows = [{"head": "linear", "seed": seed, "pr_auc_tag": seed / 4, "roc_auc_tag": 0.5} for seed in (1, 2)]
     >>> compared(rows)
@@ -52,12 +59,12 @@ def compared(rows: list[ScoreRow]) -> dict[str, Any]:
 
 
 def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
-    """Write the scores of the test clips by one seed, for figures by tag.
+    """Write the scores that the models of one seed give the test clips, for figures by tag.
 
     Args:
-        folder: Where the file goes.
-        seed: Whose scores; names the file.
-        scores: By head, each of shape (clips, K).
+        folder: Where to write.
+        seed: Seed of the models; names the file.
+        scores: Scores by head, each of shape (clips, K).
         rows: The clips' rows in the store, shape (clips,).
 
     >>> import tempfile
@@ -71,7 +78,7 @@ def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], row
 
 
 def load_clip_scores(folder: Path, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Scores by head, each of shape (clips, K), and the clips' rows in the store, as saved."""
+    """Scores by head, each of shape (clips, K), and the clips' rows, as :func:`save_clip_scores` wrote them."""
     tensors, _ = load_tensors(_clip_scores_file(folder, seed))
     rows = tensors.pop("rows").numpy()
     return {head: scores.numpy() for head, scores in tensors.items()}, rows

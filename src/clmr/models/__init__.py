@@ -1,1 +1,1 @@
-"""Encoders and heads. Training loops, losses and data stand elsewhere."""
+"""Encoders, heads and taggers: networks and their parameters. Training, losses and data are elsewhere."""

@@ -23,8 +23,8 @@ class CPCParams:
         kernels: Kernel of each convolution (thesis: 10, 6, 4, 4, 4, 2, 2).
         strides: Stride of each (thesis: 5, 3, 2, 2, 2, 2, 2).
         paddings: Zeros at either end of the input of each (released code: 2, 2, 2, 2, 1, 1, 1).
-        norm: What stands between a convolution and its ReLU: nothing (released code), or batch norm,
-            with which far fewer steps are enough.
+        norm: Layer between a convolution and its ReLU: none (released code), or batch norm, with which
+            far fewer training steps are enough.
     """
 
     kind: Literal["cpc"]
@@ -47,7 +47,7 @@ class CPCParams:
         require(self.n_frames >= 2, "clip_samples", self.clip_samples, "long enough for two frames")
 
     def build(self) -> "CPC":
-        """The encoder."""
+        """A CPC encoder of this size."""
         return CPC(self)
 
     @property
@@ -55,7 +55,7 @@ class CPCParams:
         """Frames after each convolution."""
         counts, length = [], self.clip_samples
         for kernel, stride, padding in zip(self.kernels, self.strides, self.paddings, strict=True):
-            # Never negative: an input that is too short is refused for having no frames, not by a convolution.
+            # Never negative, so that too short an input is refused for its number of frames, not by a convolution.
             length = max(0, (length + 2 * padding - kernel) // stride + 1)
             counts.append(length)
         return tuple(counts)
@@ -67,7 +67,10 @@ class CPCParams:
 
     @property
     def hop_samples(self) -> int:
-        """Samples from one frame to the next."""
+        """Samples from one frame to the next.
+
+        Differs: thesis section 5.2 states 490; its strides multiply to 480.
+        """
         return math.prod(self.strides)
 
     @property
@@ -79,15 +82,15 @@ class CPCParams:
 class CPC(nn.Module):
     """Encoder from (B, T) audio to (B, D) embeddings by way of frames (B, L, C) and contexts (B, L, D).
 
-    Convolutions with ReLU turn standardised audio into frames; a gated recurrent unit turns the
-    frames up to each time into a context. The embedding is the mean of the contexts over time.
+    Convolutions with ReLU turn standardised audio into frames; a gated recurrent unit summarises all
+    frames up to each time in a context. The embedding is the mean of the contexts over time.
 
     Source: thesis sections 2.4.2, 3.6 and 5.2; van den Oord et al. 2019.
     Differs: section 5.2 states a downsampling of 490 and a frame each 5 ms, and so a reach of 100 ms
         for 20 steps; its strides multiply to 480, which is 21.8 ms at 22,050 Hz, and 435 ms. Section
         3.6 pools contexts of 256 dimensions to 512; the mean over time has 256, as in the released
-        code. Input is standardised with mean and deviation of the corpus as in the released code,
-        which types them by hand; here they are measured (:meth:`standardise_by`) and kept with the
+        code. Input is standardised with mean and deviation of the corpus as in the released code, where
+        they are typed in by hand; here they are measured (:meth:`standardise_by`) and kept with the
         weights. Section 5.2 likens its structure to SampleCNN's, which has batch norm; the released
         code has none, so it is a parameter.
 
@@ -113,7 +116,7 @@ class CPC(nn.Module):
             nn.BatchNorm2d(params.width) if params.norm == "batch" else nn.Identity() for _ in params.kernels
         )
         self.recurrent = nn.GRU(params.width, params.context_dim, batch_first=True)
-        # Buffers, so that they are saved with the weights: an encoder is of no use without its input's level.
+        # Buffers, so that they are saved with the weights: without them the encoder would read other levels.
         self.register_buffer("audio_mean", torch.zeros(()))
         self.register_buffer("audio_deviation", torch.ones(()))
 
@@ -121,9 +124,9 @@ class CPC(nn.Module):
         """Take mean and standard deviation of this audio, of any shape, as those of all input.
 
         Raises:
-            ValueError: If it is silent.
+            ValueError: If the audio is silent.
         """
-        # In float64: float32 sums over millions of samples lose the small mean.
+        # In float64: a float32 sum over millions of samples loses the small mean.
         deviation = audio.double().std()
         if not deviation > 0:
             raise ValueError(f"audio to standardise by has a deviation of {deviation.item()}; it must not be silent")
@@ -137,7 +140,7 @@ class CPC(nn.Module):
             audio: Mono audio in [-1, 1], shape (B, T) with T = ``params.clip_samples``.
 
         Raises:
-            ValueError: If T is another.
+            ValueError: If the shape is another.
         """
         return self.contexts(self.frames(audio)).mean(dim=1)
 
@@ -148,12 +151,12 @@ class CPC(nn.Module):
             audio: As for :meth:`forward`.
 
         Raises:
-            ValueError: If T is another.
+            ValueError: If the shape is another.
         """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
-            # In place: the first maps are by far the largest tensors, and no backward pass needs them unrectified.
+            # In place: the first maps are by far the largest tensors, and no backward pass needs them before ReLU.
             maps = convolve_and_normalise(cast("nn.Conv1d", layer), cast("Norm", norm), maps).relu_()
         return maps.squeeze(2).transpose(1, 2)
 
@@ -161,16 +164,16 @@ class CPC(nn.Module):
         """Contexts of shape (B, L, D); the one at time t has seen frames 0 to t.
 
         Args:
-            frames: What :meth:`frames` gives, shape (B, L, C).
+            frames: Frames from :meth:`frames`, shape (B, L, C).
         """
-        # Rounding to bfloat16 would add up over the steps of the recurrence, which no kernel runs faster in it.
+        # In bfloat16 rounding errors would add up over the recurrence, and no kernel runs it faster.
         with torch.autocast(frames.device.type, enabled=False):
             weight = cast("Tensor", self.recurrent.weight_ih_l0)
             return self.recurrent(frames.to(weight.dtype))[0]
 
 
 class StepPredictor(nn.Module):
-    """Linear predictions of the frames 1 to S steps ahead of each context, a matrix for each step.
+    """Linear predictions of the frames 1 to S steps ahead of each context, with one matrix per step.
 
     Source: thesis section 2.4.2; van den Oord et al. 2019, eq. 3. No biases, as in the released code.
 

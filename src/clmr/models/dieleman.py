@@ -47,7 +47,7 @@ class DielemanParams:
         )
 
     def build(self, n_tags: int) -> "Dieleman":
-        """The model."""
+        """A tagger of this size with ``n_tags`` logits."""
         return Dieleman(self, n_tags)
 
     @property
@@ -57,12 +57,12 @@ class DielemanParams:
 
     @property
     def n_frames(self) -> int:
-        """Frames behind the first layer: as many as strides begin within the input."""
+        """Frames L after the first layer: one for each stride that begins within the input."""
         return -(-self.clip_samples // self.hop_samples)
 
     @property
     def n_summaries(self) -> int:
-        """Moments that reach the dense layer."""
+        """Time steps that are left for the dense layer after both poolings."""
         return self.n_frames // _POOL // _POOL
 
 
@@ -89,8 +89,8 @@ class Dieleman(nn.Module):
     Differs: the number of filters of the first layer is in none of the sources read; 128 filters of
         1,024 / 512 are the nearest match to the 0.194 M parameters of thesis Figure 1.1. Without
         padding, the paper's 1,024 / 1,024 on 3 s would leave nothing to the second pooling. The
-        thesis's 85.58 / 29.59 is no figure of the 2014 paper (0.8366 to 0.8487 ROC-AUC), but
-        probably of a later training whose settings are not known.
+        thesis's 85.58 / 29.59 is not in the 2014 paper (0.8366 to 0.8487 ROC-AUC); it is probably from a
+        later training whose settings are not known.
 
     >>> import torch
     >>> params = DielemanParams("dieleman", 8_000, 3.0, frame_samples=512, hop_samples=256, filters=4)
@@ -114,18 +114,20 @@ class Dieleman(nn.Module):
             audio: Mono audio in [-1, 1], shape (B, T) with T = ``params.clip_samples``.
 
         Raises:
-            ValueError: If T is another.
+            ValueError: If the shape is another.
         """
         params = self.params
         require_audio(audio, params.clip_samples, params.sample_rate_hz)
+        # Zeros until the last stride that begins within the input finds a whole kernel ("same" padding).
         missing = (params.n_frames - 1) * params.hop_samples + params.frame_samples - params.clip_samples
         maps = functional.relu(frame_maps(_padded(audio, missing), self.frames))
         for layer in self.layers:
+            # Padded here, not in the layer: an even kernel needs one zero more at the end than at the start.
             maps = functional.relu(convolve(cast("nn.Conv1d", layer), _padded(maps, _KERNEL - 1)))
             maps = functional.max_pool2d(maps, (1, _POOL))
         return self.fc(functional.relu(self.hidden(maps.flatten(start_dim=1))))
 
 
 def _padded(signal: Tensor, missing: int) -> Tensor:
-    """``missing`` zeros around the last axis, the odd one at the end."""
+    """The signal with ``missing`` zeros around its last axis, the odd one at the end."""
     return functional.pad(signal, (missing // 2, missing - missing // 2))

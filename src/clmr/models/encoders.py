@@ -1,7 +1,7 @@
 """The encoders that can be pre-trained: told apart by the ``kind`` of their parameters, and kept in checkpoints.
 
-What belongs here: what all encoders have in common. What does not: any one of them. Each stands in its
-own module, which is imported only when its parameters are read.
+What belongs here: what all encoders have in common. What does not: any particular encoder. Each has a
+module of its own, which is imported only when its parameters are read.
 """
 
 from pathlib import Path
@@ -13,11 +13,12 @@ from clmr.models.initialisation import keeping_global_generator
 from clmr.storage.strict import Variants, from_mapping, to_mapping
 from clmr.storage.tensors import load_tensors, load_weights, save_tensors
 
+# Strings, not classes: importing them all would make every stage depend on the code of every encoder.
 ENCODERS = Variants({"sample_cnn": "clmr.models.sample_cnn:SampleCNNParams", "cpc": "clmr.models.cpc:CPCParams"})
 
 
 class EncoderParams(Protocol):
-    """What the parameters of every encoder have."""
+    """What the parameters of all encoders share."""
 
     @property
     def kind(self) -> str:
@@ -36,27 +37,27 @@ class EncoderParams(Protocol):
         """Dimensions D of the embedding."""
 
     def build(self) -> nn.Module:
-        """The encoder, a map from audio (B, T) to embeddings (B, D) that keeps these parameters as ``params``."""
+        """A new encoder: a map from audio (B, T) to embeddings (B, D) that keeps these parameters as ``params``."""
 
 
 class Encoder(Protocol):
-    """What every encoder has, besides being an ``nn.Module``."""
+    """What all encoders share, besides being an ``nn.Module``."""
 
     @property
     def params(self) -> EncoderParams:
-        """What it was built from."""
+        """The parameters it was built from."""
 
     def __call__(self, audio: Tensor) -> Tensor:
         """Embeddings (B, D) of audio (B, T)."""
 
 
 def save_encoder(checkpoint: Path, encoder: nn.Module, facts: dict[str, Any]) -> None:
-    """Write weights and parameters of an encoder, with plain facts beside them; whole or not at all.
+    """Write weights and parameters of an encoder, with plain facts beside them; completely or not at all.
 
     Args:
         checkpoint: File to write.
-        encoder: As its parameters' ``build`` gave it, trained.
-        facts: What else the header is to say, such as recipe and seed of the run.
+        encoder: Trained encoder, built by its parameters' ``build``.
+        facts: Further facts for the header, such as recipe and seed of the run.
     """
     save_tensors(checkpoint, encoder.state_dict(), facts | {"encoder": to_mapping(encoder.params)})
 
@@ -70,7 +71,7 @@ def load_encoder(checkpoint: Path) -> nn.Module:
     """
     tensors, facts = load_tensors(checkpoint)
     params: EncoderParams = from_mapping(ENCODERS, facts["encoder"], f"{checkpoint}: encoder")
-    # The weights that it is created with mean nothing, but drawing them would advance torch's global generator.
+    # Its initial weights are overwritten, but drawing them would advance torch's global generator.
     encoder = keeping_global_generator(params.build)
     load_weights(encoder, tensors, prefix="")
     return encoder.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""What stands on top of an encoder: projectors for pre-training, heads for tagging; and what heads are called."""
+"""Networks on top of an encoder: projectors for pre-training, heads for tagging; and the names of heads."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from torch import nn
 ProjectorKind = Literal["identity", "linear", "nonlinear"]
 HeadKind = Literal["linear", "mlp"]
 END_TO_END = "end_to_end"
-"""The head of a system that was trained on the tags as a whole, without pre-training."""
+"""Name of the head of a system that was trained end to end on the tags, without pre-training."""
 
 
 def projector(kind: ProjectorKind, embedding_dim: int, projection_dim: int) -> nn.Module:
@@ -16,13 +16,13 @@ def projector(kind: ProjectorKind, embedding_dim: int, projection_dim: int) -> n
     ``identity``: z = h; ``linear``: z = W h; ``nonlinear``: z = W2 ReLU(W1 h), W1 square.
 
     Source: thesis section 3.4.
-    Differs: the width of z is not in the thesis; the released code has 64 (master) and 128 (thesis
-        era). It is a parameter here. No biases, as in the released code.
+    Differs: the width of z is not in the thesis; the released code has 128 (thesis era) and 64
+        (current). It is a parameter here. No biases, as in the released code.
 
     Args:
-        kind: Which of the three.
+        kind: One of the three above.
         embedding_dim: D, the width of the embedding.
-        projection_dim: Width of z; ``identity`` ignores it and gives D.
+        projection_dim: Width of z; ``identity`` ignores it and keeps D.
 
     >>> import torch
     >>> tuple(projector("nonlinear", 128, 64)(torch.zeros(3, 128)).shape)
@@ -49,7 +49,7 @@ def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
         its encoder.
 
     Args:
-        kind: Which of the two.
+        kind: One of the two above.
         embedding_dim: D, the width of the embedding.
         n_tags: K.
 

@@ -1,4 +1,4 @@
-"""Initial weights, drawn from a generator of their own."""
+"""Initial weights, drawn from a given generator instead of torch's global one."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,7 +10,8 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def keeping_global_generator(make: Callable[[], Module]) -> Module:
-    """Calls ``make`` and restores torch's global generator, from which layers draw when they are created."""
+    """Call ``make`` and restore torch's global generator, from which layers draw when they are created."""
+    # No devices: networks are created on the CPU, so the generators of GPUs need no restoring.
     with torch.random.fork_rng(devices=[]):
         return make()
 
@@ -31,8 +32,8 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
     """Fill all convolutions, linear and recurrent layers in place with Kaiming-uniform weights and zero biases.
 
     Source: thesis section 5.3; He et al. 2015.
-    Differs: the text names Kaiming initialisation without a variant; uniform as in the released code
-        of the thesis.
+    Differs: the thesis names Kaiming initialisation without a variant; uniform as in its released code,
+        which initialises the weights of convolutions only.
 
     Args:
         module: Any module; batch norms keep scale 1 and shift 0.

@@ -26,7 +26,7 @@ class PonsParams:
         width: Channels of the first layer; the others scale with it (the authors: 64).
         pools: Size of each of the six poolings. Three times each other and the stem's stride of 3
             they make one frame of the back end, 2,187 samples with the authors' (3, 3, 3, 3, 3, 3):
-            137 ms at 16 kHz. At 8 kHz (3, 3, 3, 3, 2, 2) keeps a frame of about that length, 122 ms.
+            137 ms at 16 kHz. At 8 kHz, (3, 3, 3, 3, 2, 2) keeps about that length, 122 ms.
         hidden_units: Units of the dense layer before the logits (the authors: 500).
         dropout: Probability of dropping a unit before and after that layer (the authors: 0.5).
     """
@@ -41,7 +41,7 @@ class PonsParams:
 
     def __post_init__(self) -> None:
         require(len(self.pools) == _N_POOLS, "pools", list(self.pools), f"{_N_POOLS} sizes")
-        # The first convolution of the back end takes 6 frames, the pooling every second one of the rest.
+        # The first convolution of the back end shortens by 6 frames, and the pooling after it needs two.
         require(
             self.n_frames >= _BACK_KERNEL + 1,
             "clip_duration_s",
@@ -51,7 +51,7 @@ class PonsParams:
         )
 
     def build(self, n_tags: int) -> "Pons":
-        """The model."""
+        """A tagger of this size with ``n_tags`` logits."""
         return Pons(self, n_tags)
 
     @property
@@ -61,10 +61,10 @@ class PonsParams:
 
     @property
     def n_frames(self) -> int:
-        """Frames between front end and back end."""
+        """Frames L between front end and back end."""
         length = self.clip_samples // 3
         for pool in self.pools:
-            # A convolution of kernel 3 without padding takes two.
+            # A convolution of kernel 3 without padding shortens by two.
             length = (length - 2) // pool
         return length
 
@@ -98,11 +98,11 @@ class Pons(nn.Module):
     5,377,082 parameters, whatever the length of the input.
 
     Source: Pons et al. 2018, as in the authors' released code; thesis Table 6.1.
-    Differs: the thesis plots 11.8 M parameters (Figure 1.1), which no variant of the released code
-        has (5.05 M with 200 hidden units, 4.95 M with 100). In the authors' code the batch
-        norms of back.1 and back.2 meet transposed maps and so have one mean, scale and shift for
-        all channels; we follow, since the count of parameters depends on it. Initial weights and the constants of
-        batch norm are those of our other models, not of the authors' framework.
+    Differs: the thesis plots 11.8 M parameters (Figure 1.1), which no variant of the authors' code has
+        (5.05 M with 200 hidden units, 4.95 M with 100). In that code the batch norms of back.1 and back.2
+        see transposed maps and so have one mean, scale and shift for all channels; we follow, since the
+        number of parameters depends on it. Initial weights and the constants of batch norm are those of
+        our other models, not of the authors' framework.
 
     >>> params = PonsParams("pons", 8_000, 3.0, width=2, pools=(3, 3, 3, 3, 2, 2), hidden_units=4, dropout=0.5)
     >>> tuple(Pons(params, n_tags=5).eval()(torch.zeros(2, 24_000)).shape)
@@ -142,7 +142,7 @@ class Pons(nn.Module):
             audio: Mono audio in [-1, 1], shape (B, T) with T = ``params.clip_samples``.
 
         Raises:
-            ValueError: If T is another.
+            ValueError: If the shape is another.
         """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = self.stem(audio_maps(audio))
@@ -165,6 +165,7 @@ class _Block(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
+        # ReLU before batch norm, as in the authors' code; SampleCNN has them the other way round.
         maps = self.norm(functional.relu(convolve(self.convolution, maps), inplace=True))
         return functional.max_pool2d(maps, (1, self.pool)) if self.pool > 1 else maps
 
@@ -180,5 +181,5 @@ class _Residual(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of the same shape."""
         activations = functional.relu(convolve(self.convolution, maps), inplace=True)
-        # Channels change places with the axis of length 1: the norm sees one channel, as in the authors' code.
+        # Channels trade places with the axis of length 1, so that the norm sees one channel, as in the authors' code.
         return maps + self.norm(activations.transpose(1, 2)).transpose(1, 2)

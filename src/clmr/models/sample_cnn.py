@@ -11,11 +11,11 @@ from clmr.storage.strict import Count, require, strict
 
 @dataclass(frozen=True)
 class InputFormat:
-    """What one configuration of SampleCNN reads.
+    """Input length of SampleCNN at one sample rate, and the blocks that reduce it to a single frame.
 
     Attributes:
-        clip_samples: Length of the input; the only one that the pooling reduces to exactly 1.
-        strides: Kernel, and pooling, size of the nine middle blocks.
+        clip_samples: Length T of the input.
+        strides: Kernel size, and pooling size, of each of the nine middle blocks.
     """
 
     clip_samples: int
@@ -55,7 +55,7 @@ class SampleCNNParams:
         require(self.sample_rate_hz in FORMATS, "sample_rate_hz", self.sample_rate_hz, f"one of {sorted(FORMATS)}")
 
     def build(self) -> "SampleCNN":
-        """The encoder."""
+        """A SampleCNN encoder of this size."""
         return SampleCNN(self)
 
     @property
@@ -72,8 +72,8 @@ class SampleCNNParams:
 class SampleCNN(nn.Module):
     """Encoder from (B, T) audio to (B, D) embeddings, T fixed by the sample rate.
 
-    A strided stem, nine blocks convolution - batch norm - ReLU - max pool, and a last block without
-    pooling. With width w the channels are w three times, 2w six times, 4w twice.
+    A strided stem, nine blocks of convolution, batch norm, ReLU and max pooling, and a last block
+    without pooling. With width w, three blocks have w channels, six 2w, and two 4w.
 
     Source: thesis section 3.3 and Table 2.4; Lee et al. 2018.
     Differs: section 5.1.3 lists ten channel counts for eleven convolutions, and Table 2.4 pads the
@@ -98,7 +98,8 @@ class SampleCNN(nn.Module):
         strides = FORMATS[params.sample_rate_hz].strides
         stem = _Block(1, width, kernel=3, stride=3, padding=0, pool=1)
         # Padding is 1 whatever the kernel, as in the released code: a kernel of 2 lengthens the maps by one, one
-        # of 5 shortens them by two. So only one length of input is reduced to 1.
+        # of 5 shortens them by two, and pooling rounds down. So the length of the input cannot be read off the
+        # strides, and FORMATS states it.
         middle = [
             _Block(before, after, kernel=stride, stride=1, padding=1, pool=stride)
             for before, after, stride in zip(channels[:-1], channels[1:], strides, strict=True)
@@ -134,10 +135,10 @@ class _Block(nn.Sequential):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
-        # To torch every entry is a module of any kind.
+        # For the type checker: torch annotates the entries of a sequence as modules of any kind.
         convolution, norm, relu = cast("nn.Conv1d", self[0]), cast("Norm", self[1]), self[2]
         maps = convolve_and_normalise(convolution, norm, maps)
-        # Pooling first leaves a third of the values to rectify; the maximum and ReLU commute.
+        # Pooling before ReLU leaves a third of the values to rectify; the maximum and ReLU commute.
         for pool in list(self)[3:]:
             maps = pool(maps)
         return relu(maps)

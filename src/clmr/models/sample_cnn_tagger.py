@@ -26,10 +26,10 @@ class SampleCNNTaggerParams:
     dropout: Probability
 
     def __post_init__(self) -> None:
-        _ = self.encoder  # which rates there are is the encoder's business
+        _ = self.encoder  # raises if the encoder does not know the sample rate
 
     def build(self, n_tags: int) -> "SampleCNNTagger":
-        """The model."""
+        """A tagger of this size with ``n_tags`` logits."""
         return SampleCNNTagger(self, n_tags)
 
     @property
@@ -58,7 +58,8 @@ class SampleCNNTagger(nn.Module):
 
     Source: thesis section 3.3, Table 2.4 and section 6.1; Lee et al. 2018.
     Differs: Lee et al. have a last convolution of kernel 1 and read a whole clip in ten segments;
-        section 6.1 uses the exact same encoder as the self-supervised rows, and so do we.
+        section 6.1 uses the exact same encoder as the self-supervised rows, and so do we. The released
+        code only changes an attribute of the last layer for another number of tags; here it is built anew.
 
     >>> import torch
     >>> params = SampleCNNTaggerParams("sample_cnn", sample_rate_hz=8_000, width=2, dropout=0.5)
@@ -70,6 +71,7 @@ class SampleCNNTagger(nn.Module):
         super().__init__()
         self.params = params
         self.encoder = SampleCNN(params.encoder)
+        # Here and not in the encoder: section 3.3 removes dropout for pre-training.
         self.dropout = nn.Dropout(params.dropout)
         self.fc = tagging_head("linear", params.encoder.embedding_dim, n_tags)
 

@@ -8,6 +8,7 @@ from torch import nn
 from clmr.models.initialisation import initialised
 from clmr.storage.strict import Variants
 
+# Strings, not classes, so that a run depends on the code of its own tagger only.
 TAGGERS = Variants(
     {
         "sample_cnn": "clmr.models.sample_cnn_tagger:SampleCNNTaggerParams",
@@ -18,7 +19,7 @@ TAGGERS = Variants(
 
 
 class TaggerParams(Protocol):
-    """What the parameters of every tagger have."""
+    """What the parameters of all taggers share."""
 
     @property
     def kind(self) -> str:
@@ -33,14 +34,14 @@ class TaggerParams(Protocol):
         """Length T of its input."""
 
     def build(self, n_tags: int) -> nn.Module:
-        """The model, a map from audio (B, T) to logits (B, K)."""
+        """A new model: a map from audio (B, T) to logits (B, K)."""
 
 
 def build_tagger(params: TaggerParams, n_tags: int, generator: torch.Generator) -> nn.Module:
-    """The model, from audio (B, T) to logits (B, K), with initial weights drawn from ``generator`` alone.
+    """A new model from audio (B, T) to logits (B, K), with initial weights drawn from ``generator`` alone.
 
     Args:
-        params: Which model, and its size.
+        params: Parameters of any of the :data:`TAGGERS`.
         n_tags: K.
         generator: Source of the weights.
 

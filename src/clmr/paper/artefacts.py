@@ -10,7 +10,7 @@ class Artefact:
     Attributes:
         name: Stem of its files.
         title: Number in the thesis, or ``Ours``.
-        caption: What it shows.
+        caption: Description for readers.
         stage: Stage that writes it.
     """
 
@@ -25,6 +25,7 @@ class Artefact:
         return self.name.startswith("table_")
 
 
+# Table 6.1 first: it is what readers come for. Numbers are those of the thesis, not of the order here.
 ARTEFACTS = (
     Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders and by supervised models trained "
              "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks; behind ± the "

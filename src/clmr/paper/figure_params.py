@@ -1,4 +1,4 @@
-"""What the figures of the tagging stage show: the section ``tagging`` of the parameters.
+"""Stores and runs that the figures of the tagging stage show: the section ``tagging`` of the parameters.
 
 Stores are named by their role, so that another scale changes the stores and not the figures.
 """

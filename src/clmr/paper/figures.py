@@ -18,7 +18,7 @@ from clmr.paper.tables import row_labels
 WIDTH_INCHES = 7.0
 DPI = 150
 _MOST_RUNS_INSIDE = 8
-"""Longer legends hide the curves, and stand below them."""
+"""Longer legends would hide the curves, and are placed below them."""
 _LEGEND_COLUMNS = 4
 _LEGEND_ROW_INCHES = 0.16
 
@@ -34,7 +34,7 @@ def tag_distribution(tags: pd.DataFrame, title: str) -> Figure:
 
     Args:
         tags: Columns tag and clips.
-        title: Names the corpus.
+        title: Title of the figure, which names the corpus.
     """
     ordered = tags.sort_values("clips", ascending=False, kind="stable")
     figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 3.0))
@@ -58,7 +58,7 @@ def learning_rate(curves: pd.DataFrame) -> Figure:
 
 
 def learning_curves(curves: pd.DataFrame) -> Figure:
-    """Contrastive loss and accuracy over epochs: the mean over a run's seeds, in a band of one standard deviation.
+    """Contrastive loss and accuracy over epochs: the mean over a run's seeds, with a band of one standard deviation.
 
     Args:
         curves: Columns run, seed, epoch, loss, accuracy; of the runs to show.
@@ -74,22 +74,22 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
 
 
 def _lines(curves: pd.DataFrame, column: str, axes: Axes) -> None:
-    # seaborn's default band is a bootstrap interval, which draws random numbers; a deviation needs none.
+    # seaborn's default band is a bootstrap interval, which draws random numbers and would change from run to run.
     sns.lineplot(curves, x="epoch", y=column, hue="run", style="run", errorbar="sd", ax=axes)
 
 
 def _move_long_legend(axes: Axes) -> None:
-    """Put a legend of many runs below its figure, which grows by as much."""
+    """Put a legend of many runs below its figure, which becomes taller by as much."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) <= _MOST_RUNS_INSIDE:
         return
     legend, figure = axes.get_legend(), axes.figure
-    # seaborn has made the legend, and no axes of ours lie in a part of a figure.
+    # For the type checker: seaborn has drawn a legend, and our axes belong to a whole figure.
     assert legend is not None
     assert isinstance(figure, Figure)
     legend.remove()
     n_rows = math.ceil(len(labels) / _LEGEND_COLUMNS)
-    # The axes keep their height; without room of its own the legend would take it from them.
+    # So that the axes keep their height: otherwise the legend would take its room from them.
     figure.set_figheight(figure.get_figheight() + n_rows * _LEGEND_ROW_INCHES)
     figure.legend(handles, labels, loc="outside lower center", ncols=_LEGEND_COLUMNS, fontsize=7, frameon=False)
 
@@ -97,6 +97,7 @@ def _move_long_legend(axes: Axes) -> None:
 def t_sne(points: pd.DataFrame) -> Figure:
     """Segments in the plane, one colour per track (thesis Figure 6.1); columns track_id, x, y."""
     figure, axes = plt.subplots(figsize=(4.6, 4.6))
+    # Not the palette of the other figures, whose ten colours would repeat.
     n_tracks = points.track_id.nunique()
     sns.scatterplot(
         points,
@@ -128,7 +129,7 @@ def scores(table: pd.DataFrame, metric: str, label: str) -> Figure:
     )
     for axes, corpus in zip(panels[0], corpora, strict=True):
         rows = table[table.eval_corpus == corpus].iloc[::-1]
-        # Rows stand at numbers, not at names: two rows of one name would be drawn over each other.
+        # Rows are placed by number, not by name: two rows of one name would be drawn on top of each other.
         places = range(len(rows))
         axes.hlines(places, rows[f"{metric}_low"], rows[f"{metric}_high"], linewidth=2)
         axes.plot(rows[metric], places, "o")
@@ -151,6 +152,7 @@ def score_by_parameters(table: pd.DataFrame) -> Figure:
         axes.annotate(row.label, (row.n_parameters, row.pr_auc_tag), xytext=(7, 0), textcoords="offset points",
                       va="center", fontsize=8)  # fmt: skip
     axes.set(xscale="log", xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
+    # Labels at 1, 2 and 5 only: those of all minor ticks would run into each other.
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -1,6 +1,6 @@
 """The gallery: every table and figure on one page, each with what made it; the published records and notebooks.
 
-All of it is told by the plan, which lists the stages in their order; nothing is found by looking into folders.
+The plan lists the stages in order; nothing is found by looking into folders.
 """
 
 from collections.abc import Sequence
@@ -39,12 +39,12 @@ Records = dict[str, dict[str, Any]]
 
 
 def publish_notebooks(stages: Sequence[PublishedStage]) -> list[str]:
-    """Write every executed notebook with the current prose to ``results/notebooks``; their stages."""
+    """Write every executed notebook with the current prose to ``results/notebooks``; returns their stages."""
     published = []
     for stage in stages:
         if stage.notebook is None:
             continue
-        # Outputs and prose age apart: a corrected sentence is published without running anything again.
+        # With the prose as it is now: a corrected sentence is published without running anything again.
         executed = read_notebook(paths.executed_notebook(stage.stage))
         source = read_notebook(paths.source_notebook(stage.notebook))
         write_notebook(with_current_prose(executed, source), paths.published_notebook(stage.stage))
@@ -53,16 +53,16 @@ def publish_notebooks(stages: Sequence[PublishedStage]) -> list[str]:
 
 
 def publish_records(stages: Sequence[PublishedStage]) -> pd.DataFrame:
-    """Write the provenance of all stages as one file, and their costs as a table; the table."""
+    """Write the provenance of all stages as one file, and their costs as a table; returns the table."""
     records = _records(stages)
     write_json(paths.provenance_file(), {stage: record["provenance"] for stage, record in records.items()})
     costs = pd.DataFrame([{"stage": stage} | record["cost"] for stage, record in records.items()])
-    # Costs vary from run to run: in a file of their own they leave the provenance of an equal result equal.
+    # In a separate file, since costs vary from run to run: the provenance of an equal result stays equal.
     return save_table(costs[["stage", "wall_s", "peak_memory_gib"]], "table_costs")
 
 
 def write_tables() -> list[str]:
-    """Write the Markdown form of every table; their names."""
+    """Write the Markdown form of every table; returns their names."""
     tables = [artefact.name for artefact in ARTEFACTS if artefact.is_table]
     for name in tables:
         write_text(paths.table_file(name).with_suffix(".md"), table_markdown(read_table(name)))
@@ -126,6 +126,7 @@ def with_readme_table(readme: str, table: str) -> str:
     begin, end = "<!-- table_6_1:", "<!-- end of table_6_1 -->"
     if begin not in readme or end not in readme:
         raise ValueError(f"README.md must hold the markers {begin!r} and {end!r}, each on a line of its own")
+    # Only the text between the markers is replaced: the rest of the README is written by hand.
     head, rest = readme.split(begin, 1)
     marker, _ = rest.split("\n", 1)
     return f"{head}{begin}{marker}\n{table}{end}{rest.split(end, 1)[1]}"
@@ -137,7 +138,7 @@ def _records(stages: Sequence[PublishedStage]) -> Records:
 
 
 def _section(artefact: Artefact, scale: Scale, stages: Sequence[PublishedStage], records: Records) -> str:
-    """One table or figure, with its caption above it and where it is from below."""
+    """One table or figure, with its caption above and its origin below."""
     if artefact.is_table:
         shown = paths.table_file(artefact.name).with_suffix(".md").read_text(encoding="utf-8").rstrip("\n")
         data = f"[data](tables/{artefact.name}.csv)"

@@ -1,4 +1,4 @@
-"""Tables in the form that readers see: Markdown, scores in per cent."""
+"""Tables in the form that readers see: Markdown, with scores in per cent."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -30,14 +30,14 @@ def markdown(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def table_markdown(table: pd.DataFrame) -> str:
-    """Any table for readers: a score table in per cent, another as it is."""
+    """Any table for readers: score tables in per cent, others as they are."""
     if "roc_auc_tag" in table:
         return score_markdown(table)
     return markdown(table.columns, table.to_numpy().tolist())
 
 
 def score_markdown(table: pd.DataFrame) -> str:
-    """A score table for readers: percentages, intervals in brackets, the thesis beside it where it may stand."""
+    """A score table for readers: percentages, intervals in brackets, and the thesis's scores where they compare."""
     varied = varied_columns(table)
     rows = [
         [
@@ -57,7 +57,7 @@ def score_markdown(table: pd.DataFrame) -> str:
 
 
 def score_cell(row: dict[str, Any], metric: str) -> str:
-    """A score with its interval, and between them the deviation over seeds, if there were several.
+    """A score with the deviation over seeds, if there are several, and its interval.
 
     >>> row = {"pr_auc_tag": 0.449, "pr_auc_tag_sd": 0.006, "pr_auc_tag_low": 0.428, "pr_auc_tag_high": 0.49}
     >>> score_cell(row, "pr_auc_tag"), score_cell(row | {"pr_auc_tag_sd": None}, "pr_auc_tag")
@@ -69,7 +69,12 @@ def score_cell(row: dict[str, Any], metric: str) -> str:
 
 
 def left_out(table: pd.DataFrame) -> str:
-    """A note on the tags and clips that the scores of a table do without."""
+    """A note on the tags and clips that are left out of the scores of a table.
+
+    >>> table = pd.DataFrame({"eval_corpus": ["scores"], "system": ["clmr"]} | dict.fromkeys(_LEFT_OUT, [0]))
+    >>> left_out(table)
+    'No tag and no clip had to be left out.'
+    """
     notes = []
     n_rows = table.groupby("eval_corpus").size()
     for column, what in _LEFT_OUT.items():
@@ -82,12 +87,16 @@ def left_out(table: pd.DataFrame) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A score of the 0-1 scale in per cent; empty for none."""
+    """A score on the 0-1 scale in per cent; empty if there is none.
+
+    >>> percent(0.4494), percent(None)
+    ('44.9', '')
+    """
     return "" if value is None or pd.isna(value) else f"{100 * value:.1f}"
 
 
 def shown(value: Any) -> str:
-    """Any cell as text; empty for none, whole numbers without decimals.
+    """Any cell as text; empty if there is no value, whole numbers without decimals.
 
     >>> shown(None), shown(22050.0), shown(0.1), shown("scores")
     ('', '22050', '0.1', 'scores')

@@ -1,6 +1,6 @@
-"""What the plan tells the notebooks of results: which systems there are to compare, and which stages to publish.
+"""What the plan tells the notebooks of results: the systems to compare, and the stages to publish.
 
-Light to import, since the plan fills these classes without drawing anything.
+Kept apart from tables and figures, so that the plan does not import what draws them.
 """
 
 from dataclasses import field
@@ -14,15 +14,15 @@ Scale = Literal["smoke", "embedded", "full_size", "paper"]
 
 @strict
 class ScoredSystem:
-    """What a row of a score table is about.
+    """The system that a row of a score table describes.
 
     Attributes:
         stage: The stage that scored it.
         system: Identifier of the system, derived from method and training, never typed: a system that was trained
             for no epoch is a random initialisation.
         run: The run whose weights were scored; None for a system without weights.
-        pretrain_corpus: What its encoder was pre-trained on; None without pre-training.
-        eval_corpus: The corpus whose test split was scored.
+        pretrain_corpus: Corpus that its encoder was pre-trained on; None without pre-training.
+        eval_corpus: Corpus whose test split was scored.
         varies: Settings by which tables tell runs apart, such as ``batch_size``.
     """
 

@@ -1,7 +1,7 @@
-"""Reading what earlier stages wrote, in the form that tables and figures want.
+"""Reading what earlier stages wrote, in the form that tables and figures need.
 
-What is read is named by the plan, never found by looking: a stage that failed or was renamed is an error here, and
-not a row that is missing.
+The plan names what is read; nothing is found by looking. So a stage that failed or was renamed is an error here,
+and not a missing row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,12 +30,17 @@ def scores(systems: Iterable[ScoredSystem], experiment: str) -> dict[str, list[S
 
 
 def first_seed(system: ScoredSystem, experiment: str) -> int:
-    """The seed shown where a figure has room for one."""
+    """The seed that is shown where a figure has room for only one."""
     return load_score_rows(paths.scores_dir(system.stage, experiment))[0]["seed"]
 
 
 def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> ScoredSystem:
     """The system that a run became, scored on a corpus.
+
+    Args:
+        systems: The systems that the plan lists.
+        run: Name of the run.
+        corpus: Corpus that it was scored on.
 
     Raises:
         ValueError: If the plan lists none, or several.
@@ -50,13 +55,13 @@ def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> Sco
 
 
 def curves(runs: Iterable[str], experiment: str) -> pd.DataFrame:
-    """Learning curves of those runs of an experiment that were trained at all; columns run, seed, epoch and others.
+    """Learning curves of those runs of an experiment that were trained; columns run, seed, epoch and others.
 
     Raises:
-        ValueError: If none of them was.
+        ValueError: If none of the runs was trained.
     """
     read = {run: pd.read_csv(paths.curve_file(run, experiment)) for run in runs}
-    # The curve of an encoder left as initialised has no rows, and would turn the whole numbers of others to floats.
+    # The curve of an untrained encoder has no rows, and would turn the whole numbers of the others into floats.
     trained = [curve.assign(run=run) for run, curve in read.items() if len(curve)]
     if not trained:
         raise ValueError(f"found no epoch in the curves of {', '.join(read)}; show at least one run that was trained")
@@ -76,10 +81,10 @@ def tag_wise_scores(
 
     Args:
         params: The runs to show.
-        systems: What the plan lists; each of the runs must be among them, scored on the corpus.
-        experiment: To which they belong.
+        systems: The systems that the plan lists; each of the runs must be among them, scored on the corpus.
+        experiment: The experiment that they belong to.
         store: The store whose tags are shown.
-        corpus: What it was made from.
+        corpus: The corpus that the store was made from.
     """
     opened = open_store(paths.store_dir(store))
     shown = ((params.clmr, "linear"), (params.cpc, "linear"), (params.supervised, END_TO_END))

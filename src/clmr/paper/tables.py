@@ -15,7 +15,7 @@ from clmr.paper.planned import ScoredSystem
 from clmr.paper.thesis import Thesis
 
 IDENTITY = ("system", "pretrain_corpus", "eval_corpus", "head")
-"""What a row of a score table is, apart from what its table varies."""
+"""The columns that identify a row of a score table, besides those that its table varies."""
 SCORES = (
     "roc_auc_tag", "roc_auc_tag_low", "roc_auc_tag_high",
     "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high",
@@ -29,7 +29,7 @@ SCORE_COLUMNS = (
     "roc_auc_clip", "pr_auc_clip", "n_seeds", "scale", "thesis_roc_auc_tag", "thesis_pr_auc_tag",
     "n_parameters", "n_tags_excluded", "n_tags_without_positives", "n_clips_excluded",
 )  # fmt: skip
-"""What every score table has; what a table varies stands behind ``run``."""
+"""The columns of every score table; those that a table varies come after ``run``."""
 SYSTEM_NAMES = {
     "clmr": "CLMR",
     "cpc": "CPC",
@@ -57,11 +57,11 @@ def score_table(
     and the mean of the bounds is the interval of a typical seed, to which the deviation between seeds is not added.
     Counts are the largest over the seeds.
 
-    A thesis value stands beside a row only where system, corpora, head and all that the thesis varies in this
+    A thesis value stands beside a row only where system, corpora, head and everything that the thesis varies in this
     artefact are the same; so never beside an embedded corpus.
 
     Args:
-        systems: What the table is about.
+        systems: The systems of the table.
         scores: For each system's stage, one mapping per head and seed, with the columns of
             :func:`clmr.evaluation.metrics.summary`. Where one stage scored many systems, as a grid does, each mapping
             says by ``values`` to which it belongs: the one whose ``varies`` has them.
@@ -79,7 +79,7 @@ def score_table(
         if not any(column in scored.varies for scored in systems):
             raise ValueError(f"{artefact}: no system states {column}; have the plan list it in their 'varies'")
     corpora = list(dict.fromkeys(scored.eval_corpus for scored in systems))
-    # Sorting is stable, so that within a corpus the order of the plan stays.
+    # Sorting is stable, so within a corpus the order of the plan remains.
     ordered = sorted(systems, key=lambda scored: corpora.index(scored.eval_corpus))
     rows = [
         _row(scored, head, of_head, columns) | {"scale": scale}
@@ -111,7 +111,7 @@ def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     (0.4, 0.141, 2)
     """
     means = {column: float(np.mean([row[column] for row in rows])) for column in SCORES}
-    # Divided by n - 1: a few seeds are a sample of all there are.
+    # Divided by n - 1, since a few seeds are a sample of all seeds there are.
     deviations = {
         f"{metric}_sd": float(np.std([row[metric] for row in rows], ddof=1)) if len(rows) > 1 else None
         for metric in ("roc_auc_tag", "pr_auc_tag")
@@ -142,7 +142,7 @@ def _by_head(scored: ScoredSystem, rows: Sequence[Mapping[str, Any]]) -> dict[st
 
 
 def _typed(rows: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """The rows as a table; counts, and what varies in whole numbers, stay whole even where some cells are empty."""
+    """The rows as a table; counts, and whole numbers that vary, stay whole even where some cells are empty."""
     names = list(SCORE_COLUMNS)
     behind_run = names.index("run") + 1
     names[behind_run:behind_run] = columns
@@ -154,12 +154,12 @@ def _typed(rows: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
 
 
 def varied_columns(table: pd.DataFrame) -> list[str]:
-    """The columns of a score table beside those that all share."""
+    """The columns of a score table besides those that all score tables share."""
     return [column for column in table.columns if column not in SCORE_COLUMNS]
 
 
 def system_name(system: str) -> str:
-    """What readers call a system; one without an entry in :data:`SYSTEM_NAMES` is called by its identifier.
+    """Name of a system for readers; the identifier if it has no entry in :data:`SYSTEM_NAMES`.
 
     >>> system_name("cpc"), system_name("my_encoder")
     ('CPC', 'my encoder')
@@ -168,7 +168,12 @@ def system_name(system: str) -> str:
 
 
 def row_label(system: str, head: str, varied: Mapping[str, Any] | None = None) -> str:
-    """What readers call a row of a score table, in figures.
+    """Label of a row of a score table, in figures.
+
+    Args:
+        system: Identifier of the system.
+        head: Its head; one trained end to end is not named.
+        varied: Values of the columns that the table varies.
 
     >>> row_label("clmr", "linear"), row_label("sample_cnn", "end_to_end")
     ('CLMR, linear', 'SampleCNN')
@@ -181,15 +186,15 @@ def row_label(system: str, head: str, varied: Mapping[str, Any] | None = None) -
 
 
 def row_labels(table: pd.DataFrame) -> list[str]:
-    """The label of each row of a score table, with what the table varies."""
+    """The label of each row of a score table, with the values that the table varies."""
     varied = varied_columns(table)
     return [row_label(row["system"], row["head"], {key: row[key] for key in varied}) for _, row in table.iterrows()]
 
 
 def scores_by_size(table: pd.DataFrame, corpus: str) -> pd.DataFrame:
-    """Figure 1.1: PR-AUC beside the number of parameters, of linear probes and end-to-end systems on one corpus.
+    """Figure 1.1: PR-AUC and number of parameters of linear probes and end-to-end systems on one corpus.
 
-    Systems without parameters of their own, such as log-mel statistics, have no place in it.
+    Systems without a number of parameters, such as log-mel statistics, are left out.
 
     Returns:
         Columns label, system, head, n_parameters, pr_auc_tag, supervised.

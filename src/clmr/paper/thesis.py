@@ -1,7 +1,7 @@
 """The numbers of the thesis, as listed in ``references/thesis.yaml``.
 
-What belongs here: reading and looking up printed numbers. What does not: deciding beside which of our rows one may
-stand, which is :func:`clmr.paper.tables.score_table`'s.
+What belongs here: reading and looking up printed numbers. What does not: the decision which of our rows a number may
+be compared with, which :func:`clmr.paper.tables.score_table` makes.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ VARIABLE = (
     "augmentation",
     "probability",
 )
-"""What an artefact of the thesis may vary, beside systems, corpora, heads and metrics."""
+"""What an artefact of the thesis may vary, besides systems, corpora, heads and metrics."""
 
 
 @strict
@@ -30,11 +30,11 @@ class ThesisArtefact:
     """A table or figure of the thesis.
 
     Attributes:
-        place: Where it is printed.
-        section: Of the thesis.
+        place: Table, figure or text in which it is printed.
+        section: Section of the thesis.
         origin: ``printed``, or ``plotted`` where the values are those of the author's plotting notebook.
-        varies: Which of :data:`VARIABLE` every row of it states; no other row may.
-        held: What the thesis says stays the same, in words.
+        varies: Those of :data:`VARIABLE` that each of its rows states; no row states others.
+        held: What stays the same according to the thesis, in words.
     """
 
     place: str
@@ -83,13 +83,13 @@ class ThesisRow:
 
 @dataclass(frozen=True)
 class Thesis:
-    """All that is listed: the artefacts by name, and the numbers in them."""
+    """The artefacts of the thesis by name, and the numbers in them."""
 
     artefacts: dict[str, ThesisArtefact]
     rows: tuple[ThesisRow, ...]
 
     def varies(self, artefact: str) -> tuple[str, ...]:
-        """What an artefact of the thesis varies; nothing for one that is ours alone."""
+        """What an artefact of the thesis varies; nothing if the thesis does not have it."""
         return self.artefacts[artefact].varies if artefact in self.artefacts else ()
 
     def value(self, **wanted: object) -> float | None:
@@ -108,8 +108,8 @@ def load_thesis(path: Path) -> Thesis:
     """All artefacts and rows of the file, checked.
 
     Raises:
-        ValueError: If an entry is not valid, an id occurs twice, or a row states something else than what its
-            artefact varies.
+        ValueError: If an entry is not valid, an id occurs twice, or a row does not state exactly what its artefact
+            varies.
     """
     listed = yaml.safe_load(path.read_text(encoding="utf-8"))
     artefacts = {
@@ -117,7 +117,7 @@ def load_thesis(path: Path) -> Thesis:
         for name, entry in listed["artefacts"].items()
     }
     rows = tuple(from_mapping(ThesisRow, row, f"{path.name}: {row.get('id')}") for row in listed["rows"])
-    # Two rows of one id could hide a misprint: rows are looked up by their keys, and nobody reads ids.
+    # Checked, since rows are looked up by their keys: two with one id, perhaps a misprint, would go unnoticed.
     ids = [row.id for row in rows]
     repeated = sorted({identifier for identifier in ids if ids.count(identifier) > 1})
     if repeated:

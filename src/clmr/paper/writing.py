@@ -1,4 +1,4 @@
-"""Saving tables and figures: the only place in ``paper`` that knows how their files look."""
+"""Saving tables and figures: the only module in ``paper`` that knows the format of their files."""
 
 from pathlib import Path
 
@@ -13,9 +13,14 @@ from clmr.storage.files import replacing, write_text
 
 
 def save_figure(figure: Figure, name: str, data: pd.DataFrame) -> Figure:
-    """Write a figure as PNG and what it shows as CSV beside it; the figure itself, for display.
+    """Write a figure as PNG and its data as CSV beside it; returns the figure, for display.
 
-    The PNG carries no software version, so equal figures are equal bytes.
+    The PNG holds no software version, so equal figures are equal bytes.
+
+    Args:
+        figure: The figure; closed afterwards.
+        name: Stem of both files.
+        data: The data that the figure shows.
     """
     with replacing(paths.figure_file(name)) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
@@ -25,7 +30,7 @@ def save_figure(figure: Figure, name: str, data: pd.DataFrame) -> Figure:
 
 
 def save_table(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Write a table as CSV; the table itself, for display."""
+    """Write a table as CSV; returns the table, for display."""
     write_csv(table, paths.table_file(name))
     return table
 
@@ -36,5 +41,5 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(name: str) -> pd.DataFrame:
-    """A table as written by :func:`save_table`; counts are whole numbers even where some are empty."""
+    """A table that :func:`save_table` wrote; counts are whole numbers even where some are empty."""
     return pd.read_csv(paths.table_file(name), dtype=dict.fromkeys(COUNTS, "Int64"))

@@ -1,1 +1,1 @@
-"""The pipeline: what runs, from which parameters and code, and where its files lie."""
+"""The pipeline: what runs, from which parameters and code, and with what record."""

@@ -1,4 +1,4 @@
-"""What code a stage runs, as digests of modules: the part of its inputs that is not data.
+"""The code that a stage runs, as digests of modules: the part of its inputs that is not data.
 
 The code of a stage is the import closure, within this package, of its notebook or entry module and of the
 modules that define its parameters. Comments and docstrings do not count, nor do modules that cannot
@@ -21,8 +21,8 @@ from typing import Any
 PACKAGE_DIR = Path(__file__).parents[1]
 _PACKAGE = PACKAGE_DIR.name
 
-# Plumbing decides when, where and whether something runs, never what comes out. It is neither digested nor
-# followed: the plan imports every parameter class there is. What stages do is told by their entry modules.
+# Plumbing decides when, where and whether something runs, never the result. It is neither digested nor followed,
+# since the plan imports every parameter class there is; what a stage does is in its entry module.
 RESULT_NEUTRAL = (
     "clmr.pipeline",
     "clmr.compute.allocator",
@@ -32,7 +32,7 @@ RESULT_NEUTRAL = (
 )
 _ENTRY_MODULES = "clmr.pipeline.stages."
 
-# Raise it when an error in a neutral module did change results: every stage then runs again.
+# To be raised when an error in a neutral module did change results: every stage then runs again.
 CODE_EPOCH = 1
 
 
@@ -41,7 +41,7 @@ def code_digests(entry: str, params: Any) -> dict[str, str]:
 
     Args:
         entry: A module, ``clmr.pipeline.stages.store``, or the path of a notebook.
-        params: The stage's parameters: the classes of all that is in them count as used.
+        params: The stage's parameters; the classes of all values in them count as used.
 
     Raises:
         ValueError: If a module of the closure imports relatively.
@@ -62,7 +62,7 @@ def combined_digest(digests: dict[str, str]) -> str:
 
 
 def closure(modules: Iterable[str]) -> list[str]:
-    """The modules and all that they import within the package, result-neutral ones left out, sorted.
+    """The modules and everything they import within the package, except result-neutral modules, sorted.
 
     >>> closure(["clmr.losses"])
     ['clmr', 'clmr.compute', 'clmr.compute.precision', 'clmr.losses']
@@ -91,7 +91,7 @@ def is_neutral(module: str) -> bool:
 def imported_modules(source: str, where: str) -> list[str]:
     """Modules of this package that a source text imports, with the packages around them.
 
-    What only a type checker imports, under ``if TYPE_CHECKING``, does not run and is left out.
+    Imports under ``if TYPE_CHECKING`` are for type checkers alone, never run, and are left out.
 
     Raises:
         ValueError: If an import is relative: it names no module by itself, so it would be missed.
@@ -129,7 +129,7 @@ def module_file(module: str) -> Path | None:
 
 
 def notebook_code(path: Path) -> str:
-    """The code of a notebook as one Python text, one comment line between cells; prose and magics left out."""
+    """The code of a notebook as one Python text, with a comment line between cells, without prose and magics."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     kept = ["\n".join(line for line in source.splitlines() if not line.startswith("%")) for source in sources]
@@ -139,7 +139,7 @@ def notebook_code(path: Path) -> str:
 def text_digest(source: str) -> str:
     r"""SHA-256 of a source text without comments, docstrings, lists of variants, blank lines and trailing spaces.
 
-    The text is cut, not parsed and written again: how Python writes a syntax tree differs between versions.
+    The text is cut, not parsed and written again, since versions of Python write a syntax tree differently.
 
     >>> text_digest("x = 1  # one") == text_digest("'''Ones.'''\n\nx = 1")
     True
@@ -179,7 +179,7 @@ def _file_of(module: str) -> Path:
 
 
 def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those below ``if TYPE_CHECKING``."""
+    """All nodes except those below ``if TYPE_CHECKING``."""
     pending = [tree]
     while pending:
         node = pending.pop()
@@ -214,7 +214,7 @@ def _spans_without_effect(source: str) -> list[tuple[int, int, int, int]]:
         # The whole call, since a formatter breaks it into lines when it grows.
         registry = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Variants"
         if lone or registry:
-            # Only nodes that were not parsed may lack an end.
+            # For the type checker: parsed nodes always have an end.
             assert node.end_lineno is not None
             assert node.end_col_offset is not None
             # ast counts columns in UTF-8 bytes.

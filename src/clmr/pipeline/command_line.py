@@ -1,4 +1,4 @@
-"""What the entry points of stages have in common."""
+"""What the entry points of all stages share: their command line, their errors, and the summary they print."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ def named_stage(cls: type[P], description: str, groups: Sequence[str]) -> Stage[
 
     Args:
         cls: Class of its parameters.
-        description: What the command does, for its help.
+        description: Description of the command, for its help.
         groups: Groups of stages that the command may run.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -31,8 +31,15 @@ def named_stage(cls: type[P], description: str, groups: Sequence[str]) -> Stage[
 def run_stage(cls: type[P], description: str, groups: Sequence[str], work: Callable[[Stage[P]], None]) -> None:
     """Do the work of the stage that the command line names, and record its origin and cost.
 
-    An error that we raised on purpose ends the stage with its sentence; a traceback would hide it.
+    An error raised on purpose ends the stage with its message; in a traceback it would go unnoticed.
+
+    Args:
+        cls: Class of the stage's parameters.
+        description: Description of the command, for its help.
+        groups: Groups of stages that the command may run.
+        work: Does the work.
     """
+    # First: it only helps memory that is allocated afterwards.
     keep_freed_memory()
     try:
         stage = named_stage(cls, description, groups)
@@ -43,7 +50,7 @@ def run_stage(cls: type[P], description: str, groups: Sequence[str], work: Calla
 
 
 def print_scores(rows: Sequence[Mapping[str, Any]]) -> None:
-    """One line per head and seed, and one on tags that could not be scored, if there are any."""
+    """Print one line per head and seed, and one on tags that could not be scored, if there are any."""
     for row in rows:
         print(
             f"{row['head']}, seed {row['seed']}: ROC-AUC {row['roc_auc_tag']:.4f}, "

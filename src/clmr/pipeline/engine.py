@@ -1,8 +1,8 @@
 """Executing a notebook in the process that runs the stage, as an engine of papermill.
 
-A kernel of its own costs two more start-ups of Python and torch, more than many stages compute; one process
-also leaves no kernel behind when it is killed. Users' start-up files are not read: results may depend on
-nothing outside the repository.
+A separate kernel would cost another start-up of Python and torch, which is longer than many stages compute, and
+could be left behind when the stage is killed. Users' start-up files are not read: results may depend on nothing
+outside the repository.
 """
 
 import contextlib
@@ -22,13 +22,13 @@ NAME = "in_process"
 
 
 class InProcessEngine(Engine):
-    """Runs the code cells of a notebook one after the other; outputs are stored as a kernel's would be."""
+    """Runs the code cells of a notebook one after the other, and stores their outputs as a kernel would."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **kwargs: Any) -> None:
         """Execute all code cells, up to the first that fails; papermill turns its error output into an exception."""
         shell = _Shell()
-        # display() and the inline figures look the running shell up by its class.
+        # display() and inline figures find the running shell through its class.
         previous = InteractiveShell._instance
         InteractiveShell._instance = shell  # type: ignore[assignment]  # traitlets annotates no more than the first None
         try:
@@ -58,15 +58,15 @@ class _Results(DisplayHook):
         )
 
     def write_output_prompt(self) -> None:
-        """Print no ``Out[1]:``; the execution count is part of the output."""
+        """Print no ``Out[1]:``, since the execution count is part of the output."""
 
     def finish_displayhook(self) -> None:
-        """Print no line end behind a result either."""
+        """Print no line end after a result either."""
         self._is_active = False
 
 
 class _Displays(DisplayPublisher):
-    """Stores what a cell displays on the way."""
+    """Stores what a cell displays before its last expression."""
 
     shell: "_Shell"
 
@@ -84,17 +84,17 @@ class _Shell(InteractiveShell):
 
     def __init__(self) -> None:
         self.outputs: list[nbformat.NotebookNode] = []
-        # No history: it would be a database in the user's folder, shared by all stages.
+        # No history, which would be a database in the user's folder, shared by all stages.
         super().__init__(config=Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}}))
 
     def init_profile_dir(self, profile_dir: Any = None) -> None:
-        """Use no profile, so that no start-up file of the user's runs."""
+        """Use no profile, so that none of the user's start-up files runs."""
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Run no event loop: figures are shown inline."""
 
     def fill(self, cell: nbformat.NotebookNode) -> bool:
-        """Run a cell and give it its outputs; whether it ran without an error."""
+        """Run a cell and store its outputs in it; whether it ran without an error."""
         self.outputs = []
         with _printed_to(self.outputs):
             result = self.run_cell(cell.source, store_history=False)
@@ -109,12 +109,12 @@ class _Shell(InteractiveShell):
         return error is None
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        """Print no traceback: the cell's error output holds it, and the driver prints one sentence."""
+        """Print no traceback: it is in the cell's error output, and the driver prints one sentence."""
 
 
 @contextlib.contextmanager
 def _printed_to(outputs: list[nbformat.NotebookNode]) -> Iterator[None]:
-    """Store what the block prints among the outputs, and show it all the same."""
+    """Add what the block prints to the outputs, and show it at once as well."""
     with contextlib.redirect_stdout(_Tee(sys.stdout, outputs)):
         yield
 

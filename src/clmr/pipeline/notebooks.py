@@ -22,15 +22,15 @@ from clmr.storage import paths
 from clmr.storage.notebook_files import clean, write_notebook
 
 PARAMETER_NAMES = ("name", "params")
-"""Names in every notebook's parameters cell: what the stage is about, and what it may see."""
+"""Names in every notebook's parameters cell: the stage's own name, and the parameters that it may see."""
 
 
 def run_notebook(notebook: str, stage: str) -> nbformat.NotebookNode:
-    """Execute a notebook for a stage; the cleaned copy.
+    """Execute a notebook for a stage, and return the cleaned copy.
 
     Args:
         notebook: Name without suffix, such as ``02_pretraining``.
-        stage: Name as DVC has it; the part behind ``@`` becomes the notebook's ``name``.
+        stage: Name as DVC has it; the part after ``@`` becomes the notebook's ``name``.
 
     Raises:
         ValueError: If the parameters cell has other names than we pass.
@@ -41,7 +41,7 @@ def run_notebook(notebook: str, stage: str) -> nbformat.NotebookNode:
     _, _, name = stage.partition("@")
     keep_freed_memory()
     papermill_engines.register(engine.NAME, engine.InProcessEngine)
-    # Its own messages only if something is wrong: what cells print is shown by the engine.
+    # Only papermill's warnings: the engine shows what cells print.
     papermill_log.setLevel(logging.WARNING)
     executed = papermill.execute_notebook(
         str(source), None, parameters={"name": name, "params": read_plan(stage)["params"]}, engine_name=engine.NAME,
@@ -53,7 +53,10 @@ def run_notebook(notebook: str, stage: str) -> nbformat.NotebookNode:
 def check_parameters_cell(source: Path) -> None:
     """Raise ``ValueError`` unless the notebook's parameters cell assigns exactly :data:`PARAMETER_NAMES`.
 
-    papermill itself only warns about unknown names, and the notebook would run with its defaults.
+    papermill only warns about unknown names, and the notebook would run with its defaults.
+
+    Raises:
+        ValueError: If it assigns other names, or the same in another order.
     """
     found = tuple(papermill.inspect_notebook(str(source)))
     if found != PARAMETER_NAMES:

@@ -1,4 +1,4 @@
-"""Writing ``params.yaml`` at another scale, comments kept."""
+"""Writing ``params.yaml`` at another scale, with its comments kept."""
 
 import io
 from collections.abc import Mapping
@@ -16,12 +16,13 @@ _BASE_SCALE = "embedded"
 
 
 def write_overlaid(params: Path, overlay: Path) -> None:
-    """Put an overlay's values into a parameter file; it is checked first, and changed whole or not at all.
+    """Put an overlay's values into a parameter file, which is checked first and changed completely or not at all.
 
     Raises:
         ValueError: If the file is not at the embedded scale any more, the overlay has a key that it lacks, or the
             result is not valid.
     """
+    # Over the embedded scale only: what an earlier overlay changed and this one does not would stay.
     base, changes = read_yaml(params), read_yaml(overlay)
     if base.get("scale") != _BASE_SCALE:
         raise ValueError(
@@ -31,19 +32,20 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     wanted = overlaid(base, changes, overlay.name)
     load_params(wanted)
     round_trip = YAML()
+    # As wide as the file is; ruamel would wrap lines at 80.
     round_trip.width = 120
     document = round_trip.load(params.read_text(encoding="utf-8"))
     _become(document, wanted)
     text = io.StringIO()
     round_trip.dump(document, text)
-    # ruamel follows YAML 1.2 and everything else here 1.1: what is written must read as what is meant.
+    # ruamel follows YAML 1.2 and everything else here 1.1, so the text is read back and compared.
     if parse_yaml(text.getvalue(), params.name) != wanted:
         raise ValueError(f"{params.name}: {overlay.name} cannot be written into it without a loss; edit it by hand")
     write_text(params, text.getvalue())
 
 
 def _become(document: Any, wanted: Mapping[str, Any]) -> None:
-    """Change a loaded document into what is wanted, leaving alone what is so already, comments included."""
+    """Change a loaded document into what is wanted; equal values keep their form and their comments."""
     for key in [key for key in document if key not in wanted]:
         del document[key]
     for key, value in wanted.items():

@@ -2,8 +2,7 @@
 
 The file holds the parameters that the stage may see, resolved, and a digest of each module that it runs. So
 changing a base value reruns the runs it reaches and leaves alone those that override it, and editing a module
-reruns the stages that use it. This is the one place where the stages, their entry points and their parameters
-stand side by side.
+reruns the stages that use it. Only here are the stages listed with their entry points and their parameters.
 """
 
 import shutil
@@ -37,6 +36,7 @@ MAIN = "main"
 
 # What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
 _ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
+# Settings by which tables tell runs apart: those that tables of the thesis vary, and the projector.
 _COMPARED = ("batch_size", "epochs", "temperature", "projector", "label_fraction")
 
 
@@ -47,7 +47,7 @@ class PlannedStage:
     Attributes:
         name: Name as DVC has it.
         entry: The notebook, without suffix, or the module that it runs.
-        params: What it may see, an instance of its class in :mod:`clmr.pipeline.stage_params`.
+        params: The parameters it may see, an instance of its class in :mod:`clmr.pipeline.stage_params`.
     """
 
     name: str
@@ -70,7 +70,8 @@ class PlannedStage:
 
 
 def planned_stages(params: Params) -> list[PlannedStage]:
-    """All stages but the plan itself, in the order in which readers see them."""
+    """All stages except the plan itself, in the order in which readers see them."""
+    # Results last: they list the stages before them.
     computing = [*_data(params), *_training(params), *_evaluations(params)]
     tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
     published = [PublishedStage(stage.name, stage.notebook) for stage in (*computing, tagging)]
@@ -79,10 +80,10 @@ def planned_stages(params: Params) -> list[PlannedStage]:
 
 
 def system_of(recipe: Any) -> str:
-    """What tables call the system that a recipe trains, or leaves untrained.
+    """Identifier of the system that a recipe trains, or leaves untrained.
 
-    It is derived, so that no line of the parameters can give a trained encoder out as an untrained one, or one
-    architecture out as another.
+    It is derived, so that no line of the parameters can pass off a trained encoder as an untrained one, or one
+    architecture as another.
     """
     if recipe.method == "supervised":
         return recipe.model.kind
@@ -137,6 +138,7 @@ def _tagging(params: Params) -> TaggingStage:
     curves = tuple(run.name for run in runs.values() if run.experiment == MAIN and run.recipe.epochs)
     shown = (params.tagging.primary_store, params.tagging.secondary_store)
     corpora = {name: params.stores[name].corpus for name in shown}
+    # Corpora in the order of the stores, so that the first labelled corpus comes first in every table.
     order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
     scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
     scored.sort(key=lambda system: order.index(system.eval_corpus))
@@ -173,11 +175,12 @@ def _scored(params: Params, stage: str, run: Run, trained_on: str | None, store:
 
 
 def main() -> None:
-    """Write the plan, or say in a sentence what is wrong with the parameters; then nothing is changed."""
+    """Write the plan; if the parameters are not valid, say why in a sentence and change nothing."""
     try:
         stages = planned_stages(load_params(read_yaml(paths.params_file())))
     except ValueError as error:
         sys.exit(f"params.yaml is not valid.\n{error}")
+    # Removed first, so that a stage that was renamed leaves no plan behind.
     shutil.rmtree(paths.plan_file("plan").parents[1], ignore_errors=True)
     for stage in stages:
         write_json(paths.plan_file(stage.name), stage.content())

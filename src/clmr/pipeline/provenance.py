@@ -1,4 +1,4 @@
-"""What a stage was made from, and what it cost. Written around a stage, never read by one that computes."""
+"""What a stage was made from, and what it cost; written around a stage, and never read by one that computes."""
 
 import os
 import platform
@@ -16,6 +16,7 @@ from clmr.pipeline.stage import read_plan
 from clmr.storage import paths
 from clmr.storage.files import write_json
 
+# Packages whose version can change a number.
 _RECORDED_PACKAGES = (
     "torch",
     "torchaudio",
@@ -32,6 +33,7 @@ _RECORDED_PACKAGES = (
 @contextmanager
 def recorded(stage: str) -> Iterator[None]:
     """Write origin and cost of the stage whose work is the block, once the block ends without error."""
+    # Monotonic: the clock of the day may be set while a stage runs.
     started = time.monotonic()
     yield
     cost = {"wall_s": round(time.monotonic() - started, 1), "peak_memory_gib": peak_memory_gib()}
@@ -50,7 +52,8 @@ def provenance(stage: str) -> dict[str, Any]:
 
 
 def surroundings() -> dict[str, Any]:
-    """Interpreter, packages and machine that compute, whatever is computed."""
+    """Interpreter, packages and type of machine, whatever is computed."""
+    # No host name and no date: two machines of one type give equal provenance.
     return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _RECORDED_PACKAGES},
@@ -59,17 +62,18 @@ def surroundings() -> dict[str, Any]:
 
 
 def peak_memory_gib() -> float:
-    """Largest resident memory of this process or of a child that has ended, in GiB; now, where no peak is kept."""
+    """Largest resident memory of this process, or of a child that has ended, in GiB."""
     if os.name == "nt":
         return round(psutil.Process().memory_info().peak_wset / 2**30, 2)
     import resource  # not on Windows
 
+    # Kilobytes on Linux, bytes on macOS.
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round(peak / (2**30 if sys.platform == "darwin" else 2**20), 2)
 
 
 def _torch_facts() -> dict[str, Any]:
-    """What torch computed on; nothing for a stage that did without it, since importing it takes a second and a half."""
+    """What torch computed on; empty for a stage that did not use it, since importing it takes a second and a half."""
     torch = sys.modules.get("torch")
     if torch is None:
         return {}

@@ -1,4 +1,4 @@
-"""A stage at work: what it may see, where its unfinished work lies, and what it leaves behind."""
+"""A stage at work: the parameters it may see, the folder of its unfinished work, and what it leaves behind."""
 
 import hashlib
 import json
@@ -33,8 +33,8 @@ class Stage(Generic[P]):
 
     Attributes:
         name: Name as DVC has it, such as ``pretrain@clmr_primary``.
-        key: The part behind ``@``; empty for a stage that is not one of a group.
-        params: What it may see of the parameters, and nothing else: an instance of its class.
+        key: The part after ``@``; empty for a stage that is not one of a group.
+        params: The parameters it may see, and no others, as an instance of its class.
         code: Digest of each module that it runs.
     """
 
@@ -47,34 +47,35 @@ class Stage(Generic[P]):
     def resumable(self, inputs: list[Path]) -> Iterator[Path]:
         """A folder for unfinished work: kept when the block fails or is killed, found again only if nothing changed.
 
-        Its name is a digest of parameters, code and inputs, and says nothing of the stage's own name. So two runs
-        with one recipe share it, and the second goes on from what the first has finished: trained once, shown twice.
+        Its name is a digest of parameters, code and inputs, without the name of the stage. So two runs with the
+        same recipe share it, and the second starts from what the first has finished: trained once, shown twice.
 
         Args:
             inputs: Small files that identify the data read, such as a store's ``store.json``.
         """
         work = self.work_dir(inputs)
         owner = work / _FINISHED_BY
-        # What this stage itself has finished is not taken for new: it was asked to run again.
+        # A stage does not reuse what it finished itself: it runs again because somebody asked for it.
         if owner.is_file() and owner.read_text(encoding="utf-8") == self.name:
             shutil.rmtree(work)
         work.mkdir(parents=True, exist_ok=True)
         yield work
+        # Kept for a twin that has yet to run; otherwise it would only take space.
         if self._has_twins():
             write_text(owner, self.name)
         else:
             shutil.rmtree(work, ignore_errors=True)
 
     def kept(self, decisive: Mapping[str, Any], inputs: list[Path], make: Callable[[Path], Any]) -> Any:
-        """What ``make`` gives, plain values, made once: the next time with the same inputs they are read from a file.
+        """The plain values that ``make`` returns; the next time with the same inputs they are read from a file.
 
-        For stages that do several things, of which only those that changed are to be done again. The file stays
-        when the stage is forced to run; remove ``build/work`` to have everything done anew.
+        For stages with several parts, of which only those that changed should be done again. The file remains
+        when the stage is forced to run; remove ``build/work`` to repeat everything.
 
         Args:
             decisive: Plain parameters that decide the result, besides the stage's code.
             inputs: As for :meth:`resumable`.
-            make: Gets a folder for unfinished work, which is kept when it fails or is killed.
+            make: Receives a folder for unfinished work, which is kept when it fails or is killed.
         """
         work = self.work_dir(inputs, decisive)
         finished = work.with_suffix(".json")
@@ -93,7 +94,7 @@ class Stage(Generic[P]):
         return paths.work_dir(self.name.partition("@")[0], digest.hexdigest()[:16])
 
     def write_metrics(self: "Stage[E]", values: Mapping[str, Any]) -> None:
-        """Write what readers compare, to six decimals, for ``dvc metrics``."""
+        """Write the scores that readers compare, to six decimals, for ``dvc metrics``."""
         write_json(paths.metrics_file(self.name, self.params.experiment), _rounded(values))
 
     def _has_twins(self) -> bool:
@@ -136,12 +137,12 @@ def read_plan(name: str) -> dict[str, Any]:
 
 
 def _identity(params: Mapping[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
-    """What decides a result: neither the name of the stage nor the experiment whose tables show it."""
+    """What decides a result, without the name of the stage and the experiment whose tables show it."""
     return {"params": {key: value for key, value in params.items() if key != "experiment"}, "code": dict(code)}
 
 
 def _rounded(value: Any) -> Any:
-    """Floats to six decimals: more say nothing about a score, and differ between machines."""
+    """The value with floats rounded to six decimals; further digits say nothing and differ between machines."""
     if isinstance(value, Mapping):
         return {key: _rounded(entry) for key, entry in value.items()}
     return round(value, 6) if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""What each stage may see: one strict class per kind of stage, filled by the plan and read back by the stage."""
+"""The parameters that each stage may see: a strict class per kind, filled by the plan and read by the stage."""
 
 from typing import Annotated, Any
 
@@ -70,7 +70,7 @@ class LogMelStage:
 
 @strict
 class Combination:
-    """One run of a grid: what it has different, by dotted key, and its whole recipe."""
+    """One run of a grid: its values by dotted key, and its whole recipe."""
 
     values: dict[str, Any]
     recipe: Annotated[Any, RECIPES]
@@ -88,7 +88,7 @@ class GridStage:
 
 @strict
 class TaggingStage:
-    """What the tables and figures of the main experiment show."""
+    """The systems, curves and corpora that the tables and figures of the main experiment show."""
 
     scale: Scale
     tagging: TaggingParams
@@ -99,7 +99,7 @@ class TaggingStage:
 
 @strict
 class ReportStage:
-    """What the gallery is about."""
+    """The scale and the stages that the gallery reports."""
 
     scale: Scale
     stages: tuple[PublishedStage, ...]

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and their checksums."""
+"""Files that are either complete or absent, and their checksums."""
 
 import contextlib
 import hashlib
@@ -13,15 +13,17 @@ _BLOCK_BYTES = 1 << 20
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place, flushed to disk, when the block ends without error.
+    """A temporary path that replaces ``path``, flushed to disk, when the block ends without error.
 
     A reader never sees a half-written file: an interrupted writer leaves the old one, or none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, since files can only be renamed atomically within a file system.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
         with temporary.open("rb+") as written:
+            # Before the rename: after a power cut the name could otherwise stand for an empty file.
             os.fsync(written.fileno())
         temporary.replace(path)
     finally:

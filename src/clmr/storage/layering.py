@@ -12,7 +12,7 @@ _OVERLAYS_MAY_ADD = ("corpora", "stores")
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with the changes in place of its own values; mappings are merged, all else is replaced.
+    """The base with the changes in place of its own values; mappings are merged, everything else is replaced.
 
     A mapping of another ``kind`` is replaced as a whole: the keys of one kind mean nothing to another.
 
@@ -33,10 +33,15 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def resolved(line: Mapping[str, Any], bases: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A line of the parameters laid over its base, that over its own base, and so on.
+    """A line of the parameters laid over its base, which is laid over its own base, and so on.
+
+    Args:
+        line: What the line states, and the name of its base under ``over``.
+        bases: All bases by name.
+        where: Place of the line, for messages.
 
     Raises:
-        ValueError: If a base is not defined, no mapping, or laid over itself.
+        ValueError: If a base is not defined, not a mapping, or laid over itself.
 
     >>> bases = {"clmr": {"epochs": 60, "tau": 0.2}, "short": {"over": "clmr", "epochs": 12}}
     >>> resolved({"over": "short", "tau": 0.1}, bases, "runs.x")
@@ -74,6 +79,11 @@ def combinations(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
 def with_values(base: Mapping[str, Any], values: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The base with some values replaced, each named by a dotted key that the base has.
 
+    Args:
+        base: A resolved recipe.
+        values: Values by dotted key, such as ``encoder.width``.
+        where: Place of the values, for messages.
+
     Raises:
         ValueError: If the base has no such key.
 
@@ -94,6 +104,11 @@ def with_values(base: Mapping[str, Any], values: Mapping[str, Any], where: str) 
 def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str) -> dict[str, Any]:
     """All parameters with an overlay's values in place of their own.
 
+    Args:
+        base: All parameters.
+        overlay: The values that another scale changes.
+        where: Name of the overlay, for messages.
+
     Raises:
         ValueError: If the overlay has a key that the base lacks, or a mapping where the base has none.
     """
@@ -109,6 +124,7 @@ def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, p
             raise ValueError(
                 f"{where}: found {place}, which params.yaml lacks; allowed there are {', '.join(map(str, base))}"
             )
+        # Dropped with null: a scale with other data would have to build this corpus or store all the same.
         if may_add and value is None:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
@@ -120,5 +136,5 @@ def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, p
 
 
 def _is_run(path: tuple[str, ...], base: Mapping[str, Any]) -> bool:
-    """Whether the mapping is one line that states differences only, and so may state more of them."""
+    """Whether the mapping is a line of its own base, which states differences only and so may state more of them."""
     return len(path) >= 2 and OVER in base

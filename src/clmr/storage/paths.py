@@ -1,4 +1,4 @@
-"""Where everything lies, relative to the root of the repository."""
+"""Where every file is, relative to the root of the repository."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,12 @@ ROOT_VARIABLE = "CLMR_ROOT"
 
 
 def root() -> Path:
-    """The root of the repository: ``CLMR_ROOT``, or the nearest folder upwards that holds ``dvc.yaml``.
+    """The root of the repository: ``CLMR_ROOT``, or the nearest folder upwards that contains ``dvc.yaml``.
 
     Raises:
         FileNotFoundError: If there is none.
     """
+    # Searched upwards, since a notebook run by hand starts in its own folder.
     named = os.environ.get(ROOT_VARIABLE)
     candidates = [Path(named)] if named else [Path.cwd(), *Path.cwd().parents]
     for folder in candidates:
@@ -33,7 +34,7 @@ def params_file() -> Path:
 
 
 def overlay_file(scale: str) -> Path:
-    """What a scale has different from the parameters of the pipeline."""
+    """The values that a scale changes in the parameters of the pipeline."""
     return root() / "params" / f"{scale}.yaml"
 
 
@@ -94,7 +95,10 @@ def executed_notebook(stage: str) -> Path:
 
 
 def work_dir(group: str, digest: str) -> Path:
-    """Unfinished work, tied by a digest to all that decides it; outside all outputs, which DVC deletes first."""
+    """Unfinished work, named by a digest of everything that decides it.
+
+    Outside all outputs: DVC deletes those before it runs a stage.
+    """
     return root() / "build" / "work" / group / digest
 
 
@@ -104,17 +108,17 @@ def results_dir() -> Path:
 
 
 def table_file(table: str) -> Path:
-    """A table for machines."""
+    """A table in machine-readable form."""
     return results_dir() / "tables" / f"{table}.csv"
 
 
 def figure_file(figure: str) -> Path:
-    """A figure; its data lie beside it, under :func:`figure_data_file`."""
+    """A figure; its data are in :func:`figure_data_file`."""
     return results_dir() / "figures" / f"{figure}.png"
 
 
 def figure_data_file(figure: str) -> Path:
-    """What a figure shows, as a table."""
+    """The data that a figure shows, as a table."""
     return results_dir() / "figures" / f"{figure}.csv"
 
 

@@ -1,8 +1,8 @@
 """Strict parameters: frozen dataclasses that accept exactly what they declare, and say what is wrong.
 
-What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the words of the
-messages; the checking itself is pydantic's. What does not: the parameters. Each class stands beside the code
-that it steers, so that a stage depends on the parameters it reads and on no others.
+What belongs here: the decorator, the conversion from and to plain mappings (YAML, JSON), and the messages; pydantic
+does the checking. What does not: the parameters. Each class is defined next to the code that reads it, so that a
+stage depends on the parameters it reads and on no others.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ _MOST_ERRORS_SHOWN = 10
 def strict(cls: type[T]) -> type[T]:
     """A frozen dataclass whose fields are checked on creation: types, ranges, unknown and missing keys.
 
-    Relations between fields are the class's own business: ``__post_init__`` checks them with :func:`require`.
+    A class checks relations between its fields itself, in ``__post_init__``, with :func:`require`.
 
     >>> @strict
     ... class Head:
@@ -44,7 +44,7 @@ def strict(cls: type[T]) -> type[T]:
     >>> from_mapping(Head, {"kind": "mlp", "dropout": 1}, "params.yaml: head")
     Head(kind='mlp', dropout=1.0)
     """
-    # The same class comes back, which pydantic describes by a protocol of its own.
+    # For the type checker: pydantic returns the class itself, but annotates a protocol.
     return cast("type[T]", pydantic.dataclasses.dataclass(frozen=True, config=_CONFIG)(cls))
 
 
@@ -67,18 +67,18 @@ class Late:
         self.target = target
 
     def parameter_class(self, value: Any) -> type | None:
-        """The class that ``value`` should be of; None if the value does not say."""
+        """The class that ``value`` should be an instance of; None if the value does not say."""
         return _imported(self.target)
 
     def read(self, value: Any) -> Any:
-        """``value`` as an instance, checked; an instance stays as it is."""
+        """``value`` as a checked instance, or ``ValueError``; an instance is returned as it is."""
         cls = self.parameter_class(value)
         if cls is None:
             raise ValueError(self._complaint(value))
         return value if isinstance(value, cls) else pydantic.TypeAdapter(cls).validate_json(json.dumps(value))
 
     def class_at(self, value: Any, where: str) -> type:
-        """The class that ``value`` at the place ``where`` should be of.
+        """The class that ``value`` at the place ``where`` should be an instance of.
 
         Raises:
             ValueError: If the value does not say.
@@ -100,7 +100,7 @@ class Variants(Late):
 
     Args:
         targets: ``"module:Class"`` by the key's value. Each class declares the key as a ``Literal``.
-        key: Which key; ``kind`` unless said otherwise.
+        key: The key that tells them apart.
 
     >>> shapes = Variants({"adam": "clmr.optim:AdamParams"})
     >>> shapes.read({"kind": "sgd"})
@@ -160,7 +160,12 @@ def to_mapping(instance: Any) -> dict[str, Any]:
 def require(condition: bool, name: str, value: Any, allowed: str) -> None:
     """Raise ``ValueError`` naming the field, the value found and what is allowed, unless ``condition`` holds.
 
-    >>> require(0.5 > 0, "temperature", 0.5, "> 0")
+    Args:
+        condition: What must be true.
+        name: Name of the field.
+        value: Its value.
+        allowed: What is allowed, in words that follow "must be".
+
     >>> require(0.0 > 0, "temperature", 0.0, "> 0")
     Traceback (most recent call last):
     ...
@@ -171,7 +176,7 @@ def require(condition: bool, name: str, value: Any, allowed: str) -> None:
 
 
 def require_range(name: str, bounds: tuple[float, float], lowest: float, highest: float) -> None:
-    """Raise ``ValueError`` unless ``lowest <= bounds[0] <= bounds[1] <= highest``."""
+    """Raise ``ValueError`` unless ``lowest <= bounds[0] <= bounds[1] <= highest``; arguments as for :func:`require`."""
     low, high = bounds
     require(
         lowest <= low <= high <= highest,
@@ -187,7 +192,7 @@ def _imported(target: str) -> Any:
 
 
 def _require_text_keys(value: Any, where: str) -> None:
-    """JSON would turn a number that is a key into text, and nobody would notice."""
+    """Raise ``ValueError`` at a key that is not text: JSON would turn a number into text without a word."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if not isinstance(key, str):

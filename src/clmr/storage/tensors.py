@@ -12,7 +12,15 @@ from clmr.storage.files import replacing
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Write named tensors, and plain facts as JSON in the file's header; whole or not at all."""
+    """Write named tensors, and plain facts as JSON in the file's header; completely or not at all.
+
+    Args:
+        path: File to write.
+        tensors: Tensors by name, on any device.
+        facts: Plain values that JSON can hold.
+    """
+    # safetensors, not pickle: reading a file of unknown origin runs no code.
+    # Facts are sorted, so that equal contents are equal bytes.
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
         temporary.write_bytes(save(contiguous, {"facts": json.dumps(facts, sort_keys=True)}))
@@ -23,7 +31,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not one of ours, or damaged.
+        ValueError: If the file is damaged, or was not written by :func:`save_tensors`.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint; run the stage that writes it")
@@ -38,7 +46,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def load_weights(module: nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
-    """Copy the tensors whose names begin with ``prefix`` into a module; all must be there, none may be left.
+    """Copy the tensors whose names begin with ``prefix`` into a module; each must be there, and none left over.
+
+    Args:
+        module: The module; changed in place.
+        tensors: Tensors by name; those with other prefixes are ignored.
+        prefix: Beginning of the names, which is cut off.
 
     Raises:
         ValueError: If names or shapes do not fit the module.

@@ -1,4 +1,4 @@
-"""YAML read strictly: what the pipeline's engine would refuse or read otherwise is refused here, in a sentence."""
+"""YAML read strictly: what DVC would refuse or read differently is refused here, in a sentence."""
 
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ class _StrictLoader(yaml.SafeLoader):
         """The mapping of a node, keys checked."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            # What a merge brings in may be stated again: overriding it is what a merge is for.
             if key_node.tag == _MERGE:
                 continue
             key = self.construct_object(key_node, deep=True)
@@ -44,7 +45,10 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    r"""The one document of a YAML text; errors as in :func:`read_yaml`.
+    r"""The one document of a YAML text.
+
+    Raises:
+        ValueError: If it is not valid YAML, or has a key twice; with place, line and reason.
 
     >>> parse_yaml("a: {b: 1.0e-4}", "example")
     {'a': {'b': 0.0001}}

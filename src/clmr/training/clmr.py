@@ -1,4 +1,4 @@
-"""CLMR: two altered fragments of a track are to be recognised among those of all tracks of a batch."""
+"""CLMR: recognising two augmented fragments of one track among the fragments of a whole batch."""
 
 import functools
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,7 +24,7 @@ else:
 
 @strict_keywords
 class CLMRRecipe(PretrainRecipe):
-    """Everything that decides the weights of a CLMR run, besides the store's audio and the seed.
+    """Everything that decides the weights of a CLMR run, apart from the store's audio and the seed.
 
     Source: thesis sections 3.1 to 3.4.
     Differs: the thesis names no temperature for its main runs; 0.5 is the best of Table 6.6, and that of
@@ -35,9 +35,9 @@ class CLMRRecipe(PretrainRecipe):
         encoder: Architecture.
         projector: Kind of map from embedding to projection.
         projection_dim: Width of the projection.
-        augmentations: Chain applied to the first view, and to the second.
-        augment_second_view: If false the second view is only cropped (thesis section 6.3, one-sided).
-        temperature: Softmax temperature of NT-Xent.
+        augmentations: Chain applied to each view, drawn independently.
+        augment_second_view: If false, the second view is only cropped (thesis section 6.3, one-sided).
+        temperature: Softmax temperature tau of NT-Xent.
     """
 
     method: Literal["clmr"]
@@ -54,20 +54,24 @@ class CLMRRecipe(PretrainRecipe):
 
     @property
     def run_class(self) -> type["CLMRRun"]:
-        """What trains by this recipe."""
+        """Class of the runs that train by this recipe."""
         return CLMRRun
 
     @property
     def n_candidates(self) -> int:
-        """Projections among which the other view is to be found."""
+        """Projections that each view is compared with, of which one is its other view.
+
+        Differs: thesis section 6.6.1 counts 912 negatives at batch 456, which is 2N; the other view and the
+            view itself are no negatives, so there are 910.
+        """
         return 2 * self.batch_size - 1
 
 
 def build_modules(recipe: CLMRRecipe, seed: int) -> dict[str, nn.Module]:
-    """Encoder and projector with initial weights that depend on the seed alone."""
+    """Encoder and projector with initial weights that depend on architecture and seed alone."""
     draws = generator(seed, "weights")
     sizes = (recipe.projector, recipe.encoder.embedding_dim, recipe.projection_dim)
-    # The encoder first: one generator serves both, so their order decides the weights.
+    # The encoder first: both draw from one generator, so encoders start alike whatever the projector.
     return {
         "encoder": initialised(recipe.encoder.build, draws),
         "projector": initialised(lambda: projector(*sizes), draws),
@@ -93,12 +97,13 @@ class CLMRRun(PretrainRun):
 
         Args:
             crops: Two crops of each track, shape (B, T) each.
-            epoch: Number of the epoch; with ``step`` the place of the draws.
-            step: Number of the step in the epoch.
+            epoch: Number of the epoch, from 0; with ``step`` it decides all draws.
+            step: Number of the step in the epoch, from 0.
         """
         first, second = crops
         if self.recipe.augment_second_view:
             second = self.augmented(second, epoch, step, view=1)
+        # One tensor, so that batch norm takes its statistics over both views: see train_step.
         return (torch.cat([self.augmented(first, epoch, step, view=0), second]),)
 
     def augmented(self, crops: Tensor, epoch: int, step: int, view: int) -> Tensor:
@@ -106,13 +111,14 @@ class CLMRRun(PretrainRun):
 
         Args:
             crops: This process's part of the batch, shape (B, T).
-            epoch: Number of the epoch; with ``step`` and ``view`` the place of the draws.
-            step: Number of the step in the epoch.
+            epoch: Number of the epoch, from 0; with ``step`` and ``view`` it decides all draws.
+            step: Number of the step in the epoch, from 0.
             view: 0 for the first view, 1 for the second.
         """
         rate_hz, n_examples = self.recipe.encoder.sample_rate_hz, self.recipe.batch_size
         draws = functools.partial(generator, self.seed, "augmentations", epoch, step, view)
-        # Draws are made for the whole batch, however many processes share it, so that they do not depend on that.
+        # Drawn for the whole batch, of which this process keeps its part: the views are the same
+        # however many processes share them.
         drawn = self.recipe.augmentations.draw(n_examples, rate_hz, draws)
         return drawn.examples(self.world.share(n_examples)).apply(crops, rate_hz)
 
@@ -127,7 +133,8 @@ class CLMRRun(PretrainRun):
         """
         with autocast(self.device, self.recipe.precision):
             z_first, z_second = self.network(views).chunk(2)
-        # Views are gathered one by one, so that row i of both still belongs to one track.
+        # The views are gathered one at a time, so that row i of both still belongs to the same track;
+        # gathered together they would alternate by process, which paired the wrong clips in the released code.
         loss, accuracy = nt_xent(gather(z_first, self.world), gather(z_second, self.world), self.recipe.temperature)
         self.update(loss)
         return loss.detach(), accuracy

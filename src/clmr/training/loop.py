@@ -1,6 +1,6 @@
 """The loop that all training shares: epochs, learning rate, finite losses, saving, resuming, logging.
 
-What belongs here: all that does not depend on what is learnt. What does not: batches and losses, which
+What belongs here: everything that does not depend on what is learnt. What does not: batches and losses, which
 :mod:`clmr.training.pretrain` and :mod:`clmr.training.supervised` add.
 """
 
@@ -24,7 +24,7 @@ from clmr.training.state import resume_state, save_state
 
 _LOG = logging.getLogger("clmr")
 _STATE_NAME = "state.safetensors"
-# How the columns of a learning curve are called in messages, and with how many decimals they are logged.
+# What messages call the columns of a learning curve, and with how many decimals they log them.
 _WORDS = {
     "loss": ("loss", 4),
     "valid_loss": ("validation loss", 4),
@@ -34,11 +34,11 @@ _WORDS = {
 
 Batch = TypeVar("Batch")
 Row = dict[str, Any]
-"""What a learning curve says of one epoch."""
+"""One epoch of a learning curve: its number, the measures, and the learning rate at its end."""
 
 
 class Recipe(Protocol):
-    """What every recipe has: the parameters of a run, all but the seed that it is run with."""
+    """What every recipe has: all parameters of a run except the seed it is run with."""
 
     @property
     def store(self) -> str:
@@ -78,8 +78,8 @@ def require_seeds(seeds: tuple[int, ...]) -> None:
 
 
 def run_facts(recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Recipe and seed of one run as plain values; the other seeds of the recipe are none of its business."""
-    # So a state, or a checkpoint, stays what it is when further seeds are asked for.
+    """Recipe and seed of one run as plain values, without the recipe's list of seeds."""
+    # With the list, asking for one more seed would disown the states and checkpoints of all others.
     mapping = to_mapping(recipe)
     del mapping["seeds"]
     return {"recipe": mapping, "seed": seed}
@@ -88,14 +88,14 @@ def run_facts(recipe: Recipe, seed: int) -> dict[str, Any]:
 class TrainingRun(ABC):
     """Networks, optimiser and schedule of one recipe with one seed; :func:`train` drives it.
 
-    Every draw of a subclass depends on seed, epoch and step alone, never on what was drawn before: so
-    a run that is resumed goes on as if it had never stopped.
+    Every draw of a subclass depends on seed, epoch and step alone, never on earlier draws, so a resumed
+    run continues as if it had never stopped.
 
     Attributes:
         measures: What :meth:`train_epoch` reports, in the order of the learning curve.
         modules: Networks by name.
         history: Rows of the learning curve so far.
-        kept: Weights to remember beside those of now, such as the best so far.
+        kept: Weights to remember besides the current ones, such as the best so far.
     """
 
     measures: ClassVar[tuple[str, ...]]
@@ -114,7 +114,7 @@ class TrainingRun(ABC):
 
     @abstractmethod
     def initial_modules(self) -> dict[str, nn.Module]:
-        """Modules with initial weights that depend on recipe, seed and data alone."""
+        """Networks by name, with initial weights that depend on recipe, seed and data alone."""
 
     @abstractmethod
     def train_epoch(self, epoch: int) -> Row:
@@ -131,25 +131,31 @@ class TrainingRun(ABC):
         return pd.DataFrame(self.history, columns=["epoch", *self.measures, "learning_rate"])
 
     def steps(self, batches: Iterator[Batch], epoch: int) -> Iterator[tuple[int, Batch]]:
-        """Number of the step and batch, for each step of an epoch, with the optimiser at the step's learning rate."""
+        """Each batch of an epoch with the number of its step, after setting that step's learning rate.
+
+        Args:
+            batches: One for each step.
+            epoch: Number of the epoch, from 0.
+        """
         bar = progress(batches, f"epoch {epoch + 1}", total=self.steps_per_epoch, unit="step")
         for step, batch in enumerate(bar):
+            # A function of the step's number alone, so that a saved state needs no scheduler.
             set_learning_rate(self.optimizer, self.learning_rate(epoch * self.steps_per_epoch + step))
             yield step, batch
 
     def update(self, loss: Tensor) -> None:
-        """Change the weights by a loss that every process has computed in full."""
+        """Take one optimiser step on a loss that every process has computed in full."""
         self.optimizer.zero_grad()
-        # Processes average their gradients, each of which is already whole: see compute.distributed.gather.
+        # DistributedDataParallel averages gradients, but here they have to be added: see compute.distributed.gather.
         (loss * self.world.size).backward()
         self.optimizer.step()
 
 
 def train(run: TrainingRun, resume_dir: Path) -> None:
-    """Train epoch by epoch until the run is done, from where an interrupted one left its state in ``resume_dir``.
+    """Train epoch by epoch until the run is done, starting from a state left in ``resume_dir`` if there is one.
 
     The state is written after each epoch. The log of a resumed run begins with the epochs so far, so
-    that it does not show whether, and where, the run was interrupted.
+    that it does not show whether, or where, the run was interrupted.
 
     Raises:
         ValueError: If a loss is no longer finite, or the state was left by another run.
@@ -158,6 +164,7 @@ def train(run: TrainingRun, resume_dir: Path) -> None:
     identity = run_facts(run.recipe, run.seed)
     run.history, run.kept = resume_state(state_path, identity, run.modules, run.optimizer)
     if run.history and run.world.is_first:
+        # Executed notebooks are results: their text must not depend on an interruption, so this goes to the terminal.
         note(f"resumed after epoch {len(run.history)}")
         for row in run.history:
             _log(run, row)
@@ -167,25 +174,29 @@ def train(run: TrainingRun, resume_dir: Path) -> None:
         row = {"epoch": epoch + 1, **run.train_epoch(epoch), "learning_rate": run.learning_rate(last_step)}
         _require_finite(row)
         run.history.append(row)
+        # All processes hold the same weights, so one of them writes.
         if run.world.is_first:
             save_state(state_path, identity, run.history, run.modules, run.optimizer, run.kept)
             _log(run, row)
 
 
 def curves_of(trained: Mapping[int, HasCurve]) -> pd.DataFrame:
-    """The learning curves of a run's seeds below each other; columns seed, epoch, the measures, learning_rate."""
+    """The learning curves of all seeds, one below the other; columns seed, epoch, the measures, learning_rate."""
     return pd.concat([one.curve.assign(seed=seed) for seed, one in trained.items()], ignore_index=True)[
         ["seed", *next(iter(trained.values())).curve.columns]
     ]
 
 
 def write_curves(curves: pd.DataFrame, path: Path) -> None:
-    """Write learning curves as CSV; six digits, not decimals, since learning rates are small."""
+    """Write learning curves as CSV with six significant digits: in six decimals small learning rates would vanish."""
     write_text(path, curves.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def _require_finite(row: Row) -> None:
-    """Raise before the state is saved, so that the last one with finite losses can be looked into."""
+    """Raise ``ValueError`` unless all values are finite.
+
+    Called before the state is saved, so that the last state with finite losses can be examined.
+    """
     epoch = row["epoch"]
     for name, value in row.items():
         if not math.isfinite(value):

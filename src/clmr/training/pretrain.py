@@ -1,4 +1,4 @@
-"""Self-supervised pre-training of an encoder, by any of the methods.
+"""Self-supervised pre-training of an encoder, by any method.
 
 A method adds its recipe, its networks and its training step: :mod:`clmr.training.clmr`,
 :mod:`clmr.training.cpc`. They are imported when a recipe names them, so that no method depends on another.
@@ -30,21 +30,21 @@ METHODS = Variants({"clmr": "clmr.training.clmr:CLMRRecipe", "cpc": "clmr.traini
 
 @strict_keywords
 class PretrainRecipe(ABC):
-    """The part of a recipe that every method has.
+    """The part of a recipe that all methods share.
 
     A method's recipe adds ``method``, ``encoder``, and the properties ``run_class`` and ``n_candidates``:
-    the class of its runs, and among how many the one that belongs to an example is to be found.
+    the class of its runs, and the number of candidates that its contrastive task chooses from.
 
     Attributes:
         store: Name of the store that is read.
         splits: Splits whose clips are used, without their tags.
         batch_size: Tracks per step.
-        epochs: Passes over all tracks; 0 leaves the encoder as initialised.
+        epochs: Passes over all tracks; 0 leaves the encoder untrained, as a baseline.
         optimizer: Optimiser and schedule.
         precision: ``bf16`` computes convolutions and products in bfloat16; weights stay float32.
-        compiled: Whether the network is compiled before training: faster by a tenth to a fifth, after
-            a minute of compiling, and rounded otherwise. On a CPU it needs a C++ compiler.
-        seeds: Seeds of all that is random; each trains an encoder of its own.
+        compiled: Whether the network is compiled before training: a tenth to a fifth faster, after a
+            minute of compiling, but rounded differently. On a CPU it needs a C++ compiler.
+        seeds: Seeds of everything random; each trains a separate encoder.
     """
 
     store: str
@@ -57,20 +57,20 @@ class PretrainRecipe(ABC):
     seeds: tuple[int, ...]
 
     if TYPE_CHECKING:
-        # A field of each method's own; at run time a property here would be taken for the field's default.
+        # For type checkers alone: each method has its own field, whose default a property here would become.
         @property
         def encoder(self) -> EncoderParams:
-            """Architecture."""
+            """Parameters of the architecture that is trained."""
 
     @property
     @abstractmethod
     def run_class(self) -> type["PretrainRun"]:
-        """What trains by this recipe."""
+        """Class of the runs that train by this recipe."""
 
     @property
     @abstractmethod
     def n_candidates(self) -> int:
-        """Among how many the one that belongs to an example is to be found."""
+        """Number of candidates that the contrastive task chooses from."""
 
     def __post_init__(self) -> None:
         require(len(self.splits) > 0, "splits", list(self.splits), "a list of at least one split")
@@ -91,7 +91,7 @@ class Pretrained:
 
 
 class PretrainRun(TrainingRun):
-    """Pre-training with crops of tracks; a method says how a step learns from them.
+    """Pre-training on crops of tracks; a method says how a step learns from them.
 
     Attributes:
         n_crops: Crops of each track that a step reads.
@@ -114,7 +114,7 @@ class PretrainRun(TrainingRun):
         super().__init__(recipe, seed, steps_per_epoch, recipe.epochs, device, world)
         network = wrap(self.connected(), device, world)
         # Compiled around the wrapper, not inside it: the compiler then sees where gradients are exchanged.
-        # A compiled module is a module too, which torch.compile does not promise.
+        # For the type checker: a compiled module is a module, which torch.compile does not annotate.
         self.network = cast("nn.Module", torch.compile(network)) if recipe.compiled else network
 
     @abstractmethod
@@ -127,16 +127,16 @@ class PretrainRun(TrainingRun):
 
         Args:
             crops: This process's part of the batch: ``n_crops`` crops of each track, shape (B, T) each.
-            epoch: Number of the epoch; with ``step`` the place of all draws.
-            step: Number of the step in the epoch.
+            epoch: Number of the epoch, from 0; with ``step`` it decides all draws.
+            step: Number of the step in the epoch, from 0.
         """
 
     @abstractmethod
     def train_step(self, *inputs: Any) -> tuple[Tensor, Tensor]:
-        """One update; the loss and the accuracy of the method's task before it, as scalars on the device."""
+        """Update the weights once; the loss and the accuracy before the update, as scalars on the device."""
 
     def train_epoch(self, epoch: int) -> Row:
-        """One pass over all tracks; mean loss and accuracy of its steps."""
+        """Pass over all tracks once; mean loss and accuracy of its steps."""
         self.network.train()
         batches = crop_batches(self.crops, self.recipe.batch_size, self.n_crops, self.seed, epoch, self.world)
         results = [self.train_step(*self.inputs(crops, epoch, step)) for step, crops in self.steps(batches, epoch)]
@@ -155,18 +155,18 @@ def pretrain(
     device: torch.device,
     world: World = ALONE,
 ) -> Pretrained:
-    """Train an encoder by the recipe; go on from ``resume_dir`` if an interrupted run left its state there.
+    """Train an encoder by the recipe, continuing from ``resume_dir`` if an interrupted run left its state there.
 
     Every draw depends on seed, epoch and step alone, and the state is written after each epoch, so a
     run that was killed and resumed ends with the same weights as one that was not. The caller ties
     ``resume_dir`` to recipe, seed, data and code, and removes it once the result is safe.
 
-    Several processes share each batch, with batch statistics and negatives over all of them; the
-    result is that of one process, to rounding.
+    Several processes share each batch, with batch statistics and negatives over all of them; up to
+    rounding the result is that of one process.
 
     Args:
         recipe: Recipe of any of the :data:`METHODS`.
-        seed: Seed of all that is random, one of the recipe's.
+        seed: Seed of everything random, one of the recipe's.
         store: The audio.
         resume_dir: Folder of the state.
         device: Where to compute.
@@ -178,16 +178,18 @@ def pretrain(
     """
     store.require_rate(recipe.encoder.sample_rate_hz, "the encoder")
     crops = track_crops(store, recipe.encoder.clip_samples, recipe.splits, device)
-    # Processes exchange tensors of one shape.
+    # Projections are gathered from all processes, which takes tensors of equal shape.
     if recipe.batch_size % world.size:
         raise ValueError(f"batch_size {recipe.batch_size} must be a multiple of the {world.size} processes")
+    # Rounded down: crop_batches leaves out the tracks that fill no batch.
     run = recipe.run_class(recipe, seed, crops, device, crops.n_tracks // recipe.batch_size, world)
     train(run, resume_dir)
     return Pretrained(run.modules["encoder"].eval(), run.curve)
 
 
 def curve_metrics(trained: Pretrained, recipe: PretrainRecipe) -> dict[str, float]:
-    """Loss and accuracy of the last epoch, beside what guessing would give; epochs alone if there was none."""
+    """Loss and accuracy of the last epoch next to those of guessing; only the number of epochs if it is 0."""
+    # By itself a loss says little: guessing among n candidates costs log(n), so it grows with the batch.
     if trained.curve.empty:
         return {"epochs": 0}
     last = trained.curve.iloc[-1]

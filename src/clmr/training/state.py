@@ -17,16 +17,17 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     kept: dict[str, Tensor],
 ) -> None:
-    """Write all that interrupted training needs to go on; whole or not at all.
+    """Write everything that interrupted training needs to continue; the file is complete or not there at all.
 
     Args:
         path: File of the state.
-        identity: Which run this is, as plain values; no other may go on from the state.
+        identity: Which run this is, as plain values; no other run may continue from the state.
         history: Rows of the learning curve so far.
         modules: Networks by name.
         optimizer: Their optimiser.
-        kept: Weights to remember beside those of now, such as the best so far.
+        kept: Weights to remember besides the current ones, such as the best so far.
     """
+    # Draws depend on seed, epoch and step alone, so there is no generator whose state would have to be kept.
     tensors = training_state(modules, optimizer) | {f"kept.{name}": value for name, value in kept.items()}
     save_tensors(path, tensors, {"identity": identity, "history": history})
 
@@ -34,11 +35,13 @@ def save_state(
 def resume_state(
     path: Path, identity: dict[str, Any], modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
-    """History and kept weights of :func:`save_state`, with modules and optimiser as they were; empty without a file.
+    """History and kept weights that :func:`save_state` wrote, both empty if there is no file.
+
+    Puts modules and optimiser back into the state they were saved in.
 
     Args:
         path: File of the state.
-        identity: Which run wants to go on.
+        identity: Which run wants to continue.
         modules: Its networks, freshly built; changed in place.
         optimizer: Their optimiser; changed in place.
 
@@ -48,6 +51,7 @@ def resume_state(
     if not path.is_file():
         return [], {}
     tensors, facts = load_tensors(path)
+    # The caller names the folder after recipe, data and code; this catches a file that was moved by hand.
     if facts["identity"] != identity:
         raise ValueError(f"{path}: left by a run with another recipe or seed; remove it to start anew")
     restore_training(modules, optimizer, tensors)
@@ -56,7 +60,13 @@ def resume_state(
 
 
 def training_state(modules: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """All tensors that training needs to go on: weights, batch-norm statistics, optimiser moments."""
+    """All tensors that training needs to continue: weights, batch-norm statistics, optimiser moments.
+
+    >>> from clmr.compute.adam import Adam
+    >>> layer = nn.Linear(2, 1)
+    >>> sorted(training_state({"head": layer}, Adam(layer.parameters(), lr=0.1)))
+    ['head.bias', 'head.weight']
+    """
     tensors = {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
     # Everything that Adam and LARS keep is a tensor, the number of steps included.
     for index, state in optimizer.state_dict()["state"].items():
@@ -72,7 +82,7 @@ def restore_training(
     Args:
         modules: Networks by name, freshly built; changed in place.
         optimizer: Their optimiser; changed in place.
-        tensors: What :func:`training_state` gave; further tensors are left alone.
+        tensors: The result of :func:`training_state`; other tensors are ignored.
 
     Raises:
         ValueError: If weights do not fit a module.

@@ -22,6 +22,7 @@ from clmr.optim import OPTIMIZERS, OptimizerParams
 from clmr.storage.strict import Count, Late, require, strict_keywords
 from clmr.training.loop import Row, TrainingRun, require_seeds, train
 
+# Named, not imported, at run time: a run without augmentations does not depend on their code.
 if TYPE_CHECKING:
     from clmr.augmentations.chain import AugmentationParams as Augmentations
 else:
@@ -30,9 +31,9 @@ else:
 
 @strict_keywords
 class SupervisedRecipe:
-    """Everything that decides the scores of a supervised run, besides the store and the seed.
+    """Everything that decides the scores of a supervised run, apart from the store and the seed.
 
-    Source: thesis section 6.1; what it leaves open as in the released code.
+    Source: thesis section 6.1; the released code where the thesis is silent.
 
     Attributes:
         method: ``supervised``.
@@ -48,7 +49,7 @@ class SupervisedRecipe:
         precision: ``bf16`` computes convolutions and products in bfloat16; weights stay float32.
         n_resamples: Bootstrap samples of the intervals of the test scores.
         seeds: Seeds of label subset, initialisation, order, crops, augmentations, dropout and bootstrap;
-            each trains a model of its own.
+            each trains a separate model.
     """
 
     method: Literal["supervised"]
@@ -67,19 +68,20 @@ class SupervisedRecipe:
 
     def __post_init__(self) -> None:
         require(0 < self.label_fraction <= 1, "label_fraction", self.label_fraction, "in (0, 1]")
+        # Batches of 2 would split three clips into two and one.
         require(self.batch_size >= 3, "batch_size", self.batch_size, ">= 3, so that batch norm never sees one example")
         require_seeds(self.seeds)
 
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """What a run reads of a store.
+    """The clips of a store that a run reads.
 
     Attributes:
         train: Rows of the clips to learn from.
         valid: Rows of the clips that decide when to stop.
-        n_excluded: Clips of both that are shorter than the model's input and left out.
-        n_tags_without_positives: Tags that no training clip has; they are trained on, as absent, all the same.
+        n_excluded: Clips of both kinds that are left out, being shorter than the model's input.
+        n_tags_without_positives: Tags that no training clip has; the model still learns them, as absent.
     """
 
     train: np.ndarray
@@ -96,7 +98,7 @@ class Trained:
         model: With the weights of its best epoch, in evaluation mode.
         curve: One row per epoch: epoch, loss, valid_loss, learning_rate at its end.
         best_epoch: Epoch with the lowest validation loss.
-        clips: What was read.
+        clips: The clips that were read.
     """
 
     model: nn.Module
@@ -108,7 +110,7 @@ class Trained:
 def train_supervised(
     recipe: SupervisedRecipe, seed: int, store: Store, resume_dir: Path, device: torch.device
 ) -> Trained:
-    """Train a tagger by the recipe; go on from ``resume_dir`` if an interrupted run left its state there.
+    """Train a tagger by the recipe, continuing from ``resume_dir`` if an interrupted run left its state there.
 
     Each epoch reads one random crop of every training clip. The loss is binary cross-entropy, averaged
     over clips and tags. Training stops when the validation loss, on segments that never change, has
@@ -119,12 +121,13 @@ def train_supervised(
     that was not. The caller ties ``resume_dir`` to recipe, seed, data and code, and removes it afterwards.
 
     Source: thesis section 6.1 and Table 6.1; loss, crops and Adam as in the released code.
-    Differs: the released code trains MSD with softmax cross-entropy, wrong for several tags, and
-        passes no early stopping to its trainer.
+    Differs: the current released code trains MSD with softmax cross-entropy, wrong for several tags, and
+        builds an early-stopping callback that it never passes to its trainer; the thesis-era code stops
+        after three worse epochs.
 
     Args:
         recipe: The recipe.
-        seed: Seed of all that is random, one of the recipe's.
+        seed: Seed of everything random, one of the recipe's.
         store: A labelled corpus.
         resume_dir: Folder of the state.
         device: Where to compute.
@@ -139,11 +142,11 @@ def train_supervised(
 
 
 def labelled_clips(recipe: SupervisedRecipe, seed: int, store: Store) -> LabelledClips:
-    """The clips that a run reads.
+    """The clips that a run reads: its share of the training split, and the whole validation split.
 
     Args:
         recipe: Share of the labels, and length of the input.
-        seed: Which share.
+        seed: Decides which tracks the share consists of.
         store: A labelled corpus.
 
     Raises:
@@ -151,7 +154,7 @@ def labelled_clips(recipe: SupervisedRecipe, seed: int, store: Store) -> Labelle
     """
     wanted = [label_subset(store, recipe.label_fraction, seed), store.rows("valid")]
     learnt_from, valid = (long_enough(store, rows, recipe.model.clip_samples) for rows in wanted)
-    # Batch norm cannot learn from one clip; batches of more are split into parts that differ by one at most.
+    # Batch norm needs two examples; larger sets never leave a batch of one, since batch sizes differ by one at most.
     if len(learnt_from) < 2:
         raise ValueError(
             f"label_fraction {recipe.label_fraction} leaves {len(learnt_from)} clip to train on, at least 2 are "
@@ -191,7 +194,7 @@ class SupervisedRun(TrainingRun):
 
     @property
     def is_done(self) -> bool:
-        """Whether the limit is reached, or patience is at its end."""
+        """Whether the limit is reached, or the last ``patience_epochs`` brought no lower validation loss."""
         n_epochs = len(self.history)
         return super().is_done or (n_epochs > 0 and n_epochs - self.best_epoch >= self.recipe.patience_epochs)
 
@@ -201,29 +204,29 @@ class SupervisedRun(TrainingRun):
         return self.model.eval()
 
     def train_epoch(self, epoch: int) -> Row:
-        """One crop of every training clip, then validation; mean losses over clips and tags."""
+        """Learn from one crop of every training clip, then validate; losses are averaged over clips and tags."""
         self.model.train()
         crops = LabelledCrops(self.store, self.reader, self.clips.train, self.recipe.model.clip_samples)
-        # Batches differ in size by one at most, but the mean is to be one over clips.
+        # Weighted by size, since batches may differ by one clip: the mean is over clips, not over batches.
         losses = [
             self.train_step(audio, tags.to(self.device), epoch, step) * len(tags)
             for step, (audio, tags) in self.steps(crops.batches(self.recipe.batch_size, self.seed, epoch), epoch)
         ]
         loss = torch.stack(losses).double().sum().item() / len(self.clips.train)
         valid_loss = self.validation_loss()
-        # Lower, not as low: of equal epochs the first is kept, as best_epoch tells it.
+        # Strictly lower: of equal epochs the first is kept, which is the one that best_epoch names.
         if all(valid_loss < row["valid_loss"] for row in self.history):
             self.kept = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         return {"loss": loss, "valid_loss": valid_loss}
 
     def train_step(self, audio: Tensor, tags: Tensor, epoch: int, step: int) -> Tensor:
-        """One update; the mean loss before it, as a scalar on the device.
+        """Update the weights once; the mean loss before the update, as a scalar on the device.
 
         Args:
             audio: Crops, shape (B, T).
             tags: Their tags, shape (B, K), 0 or 1.
-            epoch: Number of the epoch; with ``step`` the place of the draws.
-            step: Number of the step in the epoch.
+            epoch: Number of the epoch, from 0; with ``step`` it decides all draws.
+            step: Number of the step in the epoch, from 0.
         """
         if self.recipe.augmentations is not None:
             draws = functools.partial(generator, self.seed, "augmentations", epoch, step)
@@ -235,10 +238,15 @@ class SupervisedRun(TrainingRun):
 
     @torch.no_grad()
     def validation_loss(self) -> float:
-        """Mean binary cross-entropy over the fixed segments of the validation clips."""
+        """Mean binary cross-entropy over the fixed segments of the validation clips.
+
+        Differs: the current released code measures it on augmented audio.
+        """
         # With fixed batch statistics, so that the loss does not depend on which clips share a batch.
         self.model.eval()
         n_samples = self.recipe.model.clip_samples
+        # One segment per clip can be too few: with a patience of 6, noise in the loss stopped the 1-D CNN long
+        # before it had learned.
         starts, rows = spread_segments(self.store, self.clips.valid, n_samples, self.recipe.validation_segments)
         batches = np.array_split(np.arange(len(starts)), n_batches(len(starts), self.recipe.batch_size))
         audios = read_ahead(lambda step: self.reader.read(starts[batches[step]], n_samples), len(batches))
@@ -250,5 +258,6 @@ class SupervisedRun(TrainingRun):
 
     def logits(self, audio: Tensor) -> Tensor:
         """Logits (B, K) in float32, computed in the recipe's precision."""
+        # Only the network runs in bfloat16: its 8 bits would blur the loss.
         with autocast(self.device, self.recipe.precision):
             return self.model(audio).float()

@@ -1,4 +1,7 @@
-"""From a timeline and a production to the notes of every player."""
+"""From a timeline and a production to the notes of every player.
+
+What belongs here: who plays which notes, when, how long and how hard. What does not: sound, and drum patterns.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,9 +15,11 @@ from clmr.corpora.rendered.productions import Production, Programs
 from clmr.corpora.rendered.scores import Note
 from clmr.corpora.rendered.timeline import Timeline
 
+# Parts are balanced by level afterwards, velocities included, so touch changes neither the level of a part nor,
+# with these soundfonts, much of its sound.
 VELOCITY = {"soft": 52, "normal": 84, "hard": 112}
 _LENGTH_FACTOR = {"staccato": 0.45, "normal": 0.9, "legato": 1.05}
-# Range of the level of each role relative to the lead, in dB. The quietest still is clearly heard.
+# Range of each role's level relative to the lead, in dB. Even the quietest can be heard clearly: it may earn a tag.
 _ROLE_LEVEL_DB = {
     "lead": (0.0, 0.0),
     "second lead": (-1.0, 1.0),
@@ -50,7 +55,7 @@ class Player:
 
 @dataclass(frozen=True)
 class _Arranger:
-    """The state all players of one clip share: time axis, touch, and the source of their small deviations."""
+    """What all players of one clip share: time axis, touch, and the source of their small deviations."""
 
     timeline: Timeline
     production: Production
@@ -80,11 +85,13 @@ class _Arranger:
         return Player("drums", "drums", program, level_db, notes)
 
     def _timed(self, note: Note) -> TimedNote:
+        # Stressed a little on the bar: besides chords and drums the only cue to the metre.
         on_bar = abs(note.onset % self.timeline.bar_quarters) < 1e-6
         length_s = max(0.06, note.length * self.seconds_per_quarter)
         return TimedNote(self._human(note.onset), length_s, note.pitch, self._velocity(1.08 if on_bar else 1.0))
 
     def _human(self, onset_quarters: float) -> float:
+        # Up to 8 ms early or late: far less than a sixteenth at the fastest tempo, 85 ms.
         return max(0.0, onset_quarters * self.seconds_per_quarter + float(self.rng.uniform(-0.008, 0.008)))
 
     def _velocity(self, strength: float) -> int:
@@ -100,7 +107,7 @@ def arrange(
     transpose: int,
     rng: np.random.Generator,
 ) -> list[Player]:
-    """The players of a clip; every instrument the production names plays, and no other.
+    """The players of a clip: every instrument that the production names, and no other.
 
     Args:
         timeline: Notes to arrange.
@@ -114,11 +121,12 @@ def arrange(
     players = _part_players(arranger, programs) if production.ensemble == "parts" else _band_players(arranger, programs)
     if production.drums:
         players.append(arranger.drummer(production.drums, programs.kit))
+    # A player without notes would earn tags that nobody hears.
     return [player for player in players if player.notes]
 
 
 def _part_players(arranger: _Arranger, programs: Programs) -> list[Player]:
-    """Each part of the score to its own channel, all on the lead's program."""
+    """One player for each part of the score, all on the lead's program, highest part first."""
     production, timeline = arranger.production, arranger.timeline
     parts = sorted(timeline.parts[:_MAX_PARTS], key=lambda part: -float(np.mean([note.pitch for note in part])))
     return [
@@ -132,6 +140,7 @@ def _part_players(arranger: _Arranger, programs: Programs) -> list[Player]:
 def _band_players(arranger: _Arranger, programs: Programs) -> list[Player]:
     production, timeline = arranger.production, arranger.timeline
     melody = _in_range(timeline.melody, production.lead, arranger.transpose)
+    # In turns, not together: each of the two is heard alone for half of the time.
     own_turns, other_turns = _turns(timeline, melody) if production.second_lead else (melody, [])
     lead_notes = _articulated(arranger, own_turns)
     if (
@@ -147,6 +156,7 @@ def _band_players(arranger: _Arranger, programs: Programs) -> list[Player]:
     if production.backing:
         players.append(arranger.player("backing", production.backing, programs.backing, _backing_notes(arranger)))
     if production.pad:
+        # A little higher than the backing, which plays from 52 on.
         players.append(arranger.player("pad", production.pad, programs.pad, _chord_notes(arranger, "block", 55)))
     if production.bass:
         players.append(arranger.player("bass", production.bass, programs.bass, _bass_notes(arranger)))
@@ -154,23 +164,24 @@ def _band_players(arranger: _Arranger, programs: Programs) -> list[Player]:
 
 
 def _own_chords(arranger: _Arranger) -> list[Note]:
-    """What a soloist's left hand adds."""
+    """The chords that a soloist's left hand adds, a third lower than a backing."""
     holds = "sustained" in INSTRUMENTS[arranger.production.lead].traits or arranger.production.pattern == "offbeat"
     return _chord_notes(arranger, "block" if holds else arranger.production.pattern, 48)
 
 
 def _turns(timeline: Timeline, melody: list[Note]) -> tuple[list[Note], list[Note]]:
-    """The melody dealt out to two players, a few bars each."""
+    """The melody dealt out to two players, two bars each in turn."""
     turn_quarters = _TURN_BARS * timeline.bar_quarters
     own = [note for note in melody if int(note.onset // turn_quarters) % 2 == 0]
     return own, [note for note in melody if int(note.onset // turn_quarters) % 2 == 1]
 
 
 def _in_range(notes: Iterable[Note], instrument: str, transpose: int) -> list[Note]:
-    """The notes moved by octaves to where the instrument plays."""
+    """The notes moved by whole octaves to the register in which the instrument plays."""
     notes = list(notes)
     if not notes:
         return []
+    # By octaves, after the transposition: the key must stay that of the chords.
     mean = float(np.mean([note.pitch for note in notes])) + transpose
     octaves = round((INSTRUMENTS[instrument].centre - mean) / 12)
     return _shifted(notes, transpose + 12 * octaves)
@@ -187,11 +198,12 @@ def _articulated(arranger: _Arranger, notes: Iterable[Note]) -> list[Note]:
 
 def _backing_notes(arranger: _Arranger) -> list[Note]:
     instrument = arranger.production.backing
+    # Two instruments do not play triads: a sitar drones, and distortion muddies thirds.
     if instrument == "sitar":
         return _drone_notes(arranger)
     if instrument == "distorted guitar":
         return _power_notes(arranger)
-    # Ensembles hold their chords. Their long releases would also pile up, and take thrice as long to render.
+    # Ensembles hold their chords: repeated, their long releases pile up and take three times as long to render.
     holds = {"chordal", "sustained"} <= INSTRUMENTS[instrument].traits and instrument not in _REED_AND_PIPE
     return _chord_notes(arranger, "block" if holds else arranger.production.pattern, 52)
 
@@ -206,6 +218,7 @@ def _chord_notes(arranger: _Arranger, pattern: str, lowest: int) -> list[Note]:
         for beat, length, index in _strokes(pattern, timeline.pulses_per_bar, timeline.subdivision):
             onset = start + beat * timeline.pulse_quarters
             chosen = sorted(pitches) if index is None else [sorted(pitches)[index]]
+            # A strum runs across the strings: each tone a fiftieth of a quarter note later than the one below.
             rolled = 0.02 if pattern == "strum" else 0.0
             notes += [
                 Note(onset + rolled * order, length * timeline.pulse_quarters, pitch)
@@ -215,7 +228,7 @@ def _chord_notes(arranger: _Arranger, pattern: str, lowest: int) -> list[Note]:
 
 
 def _strokes(pattern: str, beats: int, subdivision: int) -> list[tuple[float, float, int | None]]:
-    """Strokes of a bar: beat, length in beats, and which chord tone, or all."""
+    """Strokes of a bar: beat, length in beats, and the index of the chord tone, or None for the whole chord."""
     if pattern == "block":
         return [(0, beats * 0.97, None)]
     if pattern == "pulse":
@@ -229,7 +242,7 @@ def _strokes(pattern: str, beats: int, subdivision: int) -> list[tuple[float, fl
 
 
 def _power_notes(arranger: _Arranger) -> list[Note]:
-    """Root and fifth, low and short, as a rhythm guitar plays."""
+    """Root and fifth, low and short, as a rhythm guitar plays them."""
     timeline = arranger.timeline
     steps = timeline.pulses_per_bar * timeline.subdivision
     step_quarters = timeline.bar_quarters / steps
@@ -244,9 +257,10 @@ def _power_notes(arranger: _Arranger) -> list[Note]:
 
 
 def _drone_notes(arranger: _Arranger) -> list[Note]:
-    """The key note and its fifth over and over, whatever the chords."""
+    """The key note and its fifth over and over, whatever the chords are."""
     timeline = arranger.timeline
     roots = [root for root, _ in timeline.chords]
+    # The commonest root, and of equally common ones the lowest: sorted, since sets have no order of their own.
     tonic = max(sorted(set(roots)), key=roots.count) + arranger.transpose
     cycle = (7, 12, 12, 0)
     n_pulses = int(timeline.length_quarters / timeline.pulse_quarters)
@@ -258,7 +272,7 @@ def _drone_notes(arranger: _Arranger) -> list[Note]:
 
 
 def _bass_notes(arranger: _Arranger) -> list[Note]:
-    """Root and fifth by turns, a note on every other beat, or on every beat where drums drive."""
+    """Root and fifth in turn, on every other beat, or on every beat where there are drums or the metre is odd."""
     timeline = arranger.timeline
     every = 1 if arranger.production.drums or timeline.pulses_per_bar % 2 else 2
     notes = []

@@ -1,8 +1,8 @@
 """A rendered corpus on disk: FLAC files, a clip table and tag tables.
 
-Workers take one work at a time, read its score once and write each of its clips, atomically, into the
-work folder; clips found there are kept. The tables are made from the finished clips at the end. So a
-build that was killed goes on where it was, and ends with the same bytes.
+Each worker takes one work at a time, reads its score once and writes each of its clips, atomically, into
+the work folder; clips found there are kept. The tables are made from the finished clips at the end. So a
+build that was killed continues where it stopped, and ends with the same bytes.
 """
 
 import multiprocessing
@@ -33,18 +33,19 @@ def build_corpus(params: RenderedCorpusParams, out_dir: Path, work_dir: Path, n_
 
     Args:
         params: What to make.
-        out_dir: Gets ``audio/``, ``clips.csv``, ``tags.csv``, ``tags_complete.csv``, ``corpus.json``.
+        out_dir: Receives ``audio/``, ``clips.csv``, ``tags.csv``, ``tags_complete.csv``, ``corpus.json``.
         work_dir: Keeps finished clips if the build is interrupted; removed on success. The caller
             names it after the parameters and the code, since finished clips are not made again.
         n_workers: Processes that render at the same time.
 
     Raises:
-        ValueError: If ``n_workers`` is no positive number, or the plan asks for more than there is.
+        ValueError: If ``n_workers`` is not positive, or a collection has no work for its clips.
     """
     if n_workers < 1:
         raise ValueError(f"n_workers must be >= 1, got {n_workers}; pass the number of cores to use")
     plan = plan_corpus(params)
     _render_missing(plan.clips, params, work_dir, n_workers)
+    # Read back even where they were just written: a resumed build makes its tables from the same bytes.
     records = [read_json(_record_path(work_dir, clip.clip_id)) for clip in plan.clips]
     write_tables(params, plan, records, work_dir)
     _publish(work_dir, out_dir)
@@ -56,11 +57,12 @@ def _render_missing(clips: Iterable[ClipPlan], params: RenderedCorpusParams, wor
         for leftover in (work_dir / folder).glob(".*.tmp"):
             leftover.unlink()
     missing = [clip for clip in clips if not _is_finished(work_dir, clip.clip_id)]
+    # One task per work: reading a long score takes longer than rendering its clips.
     by_work = sorted(missing, key=lambda clip: clip.work.key)
     tasks: list[_Task] = [
         (tuple(group), params, work_dir) for _, group in groupby(by_work, key=lambda clip: clip.work.key)
     ]
-    # Longest scores first, so that no core is left alone with a quartet at the end.
+    # Longest scores first, so that the build does not end with one core reading a quartet and all others idle.
     tasks.sort(key=lambda task: (-_cost(task[0][0].work, len(task[0])), task[0][0].clip_id))
     for _ in progress(_completed(tasks, n_workers), "rendering", total=len(tasks), unit="work"):
         pass
@@ -85,7 +87,7 @@ def _completed(tasks: list[_Task], n_workers: int) -> Iterator[None]:
 
 
 def _render_work(task: _Task) -> None:
-    """Write all clips of one work, whose score is then read but once."""
+    """Write all clips of one work, whose score is read only once."""
     clips, params, work_dir = task
     for clip in clips:
         _write_clip(clip, params, work_dir)

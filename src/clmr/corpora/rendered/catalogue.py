@@ -1,4 +1,4 @@
-"""What scores there are, found by skimming the installed files' text.
+"""The scores that are available, found by skimming the text of the installed files.
 
 What belongs here: titles, metres, keys, dance types and the outline of each melody, at a fraction of
 a millisecond per work. What does not: the notes themselves, which `scores` reads with music21, a
@@ -15,6 +15,8 @@ from pathlib import Path
 
 from clmr.corpora.rendered.params import COLLECTIONS, FOLK_COLLECTIONS
 
+# Collections in which no restriction was found. Others that music21 brings have unclear or reserved rights
+# (Essen, Palestrina), and are left out.
 FOLDERS = {
     "aird": ("airdsAirs",),
     "oneill": ("oneills1850",),
@@ -27,10 +29,10 @@ FOLDERS = {
     "schumann": ("schumann_robert", "schumann_clara"),
 }
 MIN_MELODY_NOTES = 24
-# A movement beyond this takes music21 over ten seconds to read, for a handful of clips.
+# music21 takes over ten seconds to read a longer movement, for a handful of clips.
 MAX_MELODY_NOTES = 2000
 
-# Longest names first: a "slip jig" is no "jig", and a "clog hornpipe" is a hornpipe.
+# The first match counts, so a slip jig must be looked for before a jig.
 _DANCES = {
     "slip jig": r"slip ?jig",
     "strathspey": r"strathspey",
@@ -51,15 +53,15 @@ _XML_NOTE = re.compile(rb"<step>([A-G])</step>\s*(?:<alter>[^<]*</alter>\s*)?<oc
 
 @dataclass(frozen=True)
 class WorkRef:
-    """A work and what its file says about it without being parsed.
+    """A work, and what its file says about it without being parsed.
 
     Attributes:
         key: Unique and stable: collection, file and number within the file.
         collection: A name of `params.COLLECTIONS`.
         file: Path below music21's corpus folder.
-        tune_index: Which tune of an ABC file; 0 for other files.
-        title: For people.
-        dance: Dance type the file states in its ``R:`` field or title; "" if none.
+        tune_index: Number of the tune within an ABC file; 0 for other files.
+        title: Title for readers.
+        dance: Dance type that the file states in its ``R:`` field or title; "" if none.
         mode: "major", "minor", "modal", or "" where the file does not say.
         steps: Melody as diatonic steps above C0, ornaments left out.
     """
@@ -81,7 +83,7 @@ class WorkRef:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All usable works, in a fixed order, and the number of others by reason."""
+    """All usable works in a fixed order, and the number of unusable ones by reason."""
 
     works: tuple[WorkRef, ...]
     n_skipped: dict[str, int]
@@ -93,6 +95,7 @@ def corpus_dir() -> Path:
     Raises:
         FileNotFoundError: If the package is not installed.
     """
+    # Found, not imported: importing music21 takes a second, and skimming needs its files only.
     spec = importlib.util.find_spec("music21")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("the package music21, which brings the scores, is not installed; pip install music21")
@@ -101,7 +104,7 @@ def corpus_dir() -> Path:
 
 @functools.cache
 def read_catalogue() -> Catalogue:
-    """Every work of every allowed collection; which of them a corpus uses is decided later."""
+    """Every work of every allowed collection; planning decides which of them a corpus uses."""
     works: list[WorkRef] = []
     skipped: dict[str, int] = {}
     root = corpus_dir()
@@ -125,7 +128,7 @@ def split_tunes(text: str) -> list[str]:
 
 
 def _files(root: Path, collection: str) -> list[Path]:
-    # Only formats whose licences were looked at: the .krn files restrict use.
+    # Only formats whose licences were checked: the .krn files restrict use.
     suffixes = (".abc", ".mxl", ".xml")
     paths = [path for folder in FOLDERS[collection] for path in (root / folder).rglob("*")]
     return sorted(path for path in paths if path.suffix in suffixes)
@@ -136,6 +139,7 @@ def _skim(root: Path, path: Path, collection: str) -> Iterator[tuple[WorkRef, st
     if path.suffix == ".abc":
         for index, tune in enumerate(split_tunes(path.read_text(encoding="utf-8"))):
             work = _skim_tune(tune, collection, file, index)
+            # Their voices would be read as one melody.
             multi_voice = re.search(r"(?m)^V:|\[V:", tune) is not None
             yield work, "several voices in a tune" if multi_voice else _unsuitable(work)
     else:
@@ -162,6 +166,7 @@ def _skim_tune(tune: str, collection: str, file: str, index: int) -> WorkRef:
         file=file,
         tune_index=index,
         title=titles[0] if titles else "untitled",
+        # The R: field states the dance; a title may only mention one.
         dance=_dance(rhythm) or _dance(" ".join(titles)),
         mode=_abc_mode(key_text),
         steps=_abc_steps("\n".join(lines)),
@@ -186,6 +191,7 @@ def _abc_mode(key_text: str) -> str:
 
 def _abc_steps(body: str) -> tuple[int, ...]:
     steps = []
+    # Accidentals are not read: diatonic steps are enough to compare melodies, and the same in every key.
     for letter, marks in _ABC_NOTE.findall(_ABC_NOISE.sub("", body)):
         octave = 5 if letter.islower() else 4
         octave += marks.count("'") - marks.count(",")

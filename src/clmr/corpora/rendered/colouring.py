@@ -1,4 +1,8 @@
-"""Recording conditions: equaliser, room, noise and level. All of it works on float arrays of shape (T,)."""
+"""Recording conditions: equaliser, room, noise and level. All functions work on float arrays of shape (T,).
+
+They are drawn for each track, so that the spectrum of a clip says less about its tags. By themselves they
+are not enough for that: it matters more that instruments are drawn independently of style (``recipes``).
+"""
 
 from dataclasses import dataclass
 
@@ -22,7 +26,7 @@ class Colouring:
         eq_bands: Centre in Hz, gain in dB and quality of each peaking band.
         rt60_s: Reverberation time.
         wet_db: Reverberation relative to the direct sound.
-        snr_db: Music over noise.
+        snr_db: Level of the music above the noise.
         noise_slope: Exponent of the noise's power spectrum; 0 is white, -2 is brown.
     """
 
@@ -38,10 +42,10 @@ def draw_colouring(params: ColouringParams, sample_rate_hz: int, rng: np.random.
 
     Args:
         params: The ranges.
-        sample_rate_hz: Rate of the audio, below half of which all bands lie.
+        sample_rate_hz: Rate of the audio; all bands lie below half of it.
         rng: Source of the draws.
     """
-    # Well below Nyquist, towards which a peaking filter's upper half is squeezed.
+    # Well below the Nyquist frequency, towards which the upper half of a peaking filter is squeezed.
     highest_hz = min(_EQ_HIGHEST_HZ, 0.4 * sample_rate_hz)
     centres_hz = np.exp(rng.uniform(np.log(_EQ_LOWEST_HZ), np.log(highest_hz), _N_EQ_BANDS))
     gains_db = rng.uniform(-params.eq_gain_db, params.eq_gain_db, _N_EQ_BANDS)
@@ -63,7 +67,7 @@ def colour(
 
     Args:
         samples: Music, shape (T,).
-        colouring: Conditions.
+        colouring: The recording conditions.
         level_db: Root mean square of the result before limiting, in dB re full scale.
         sample_rate_hz: Rate of the audio.
         rng: Source of the room's tail and of the noise.
@@ -82,6 +86,7 @@ def colour(
         raise ValueError(
             f"found silence (rms {music_rms:.1e}), expected music; check the arrangement and the soundfont"
         )
+    # After equaliser and room: it is the noise of the recording, not of the place.
     noise = coloured_noise(len(samples), colouring.noise_slope, rng)
     mixed = music / music_rms + noise * 10 ** (-colouring.snr_db / 20)
     scaled = mixed * 10 ** (level_db / 20) / root_mean_square(mixed)
@@ -91,12 +96,12 @@ def colour(
 
 def root_mean_square(samples: np.ndarray) -> float:
     """Root mean square of an array."""
-    # Not np.dot: its sum depends on the number of threads, and with it the corpus's bytes.
+    # Not np.dot, whose sum depends on the number of threads; so would the bytes of the corpus.
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 def equalise(samples: np.ndarray, bands: tuple[tuple[float, float, float], ...], sample_rate_hz: int) -> np.ndarray:
-    """``samples`` through peaking filters.
+    """``samples`` through peaking filters in series, shape (T,).
 
     Source: Bristow-Johnson, Audio EQ Cookbook.
 
@@ -104,6 +109,9 @@ def equalise(samples: np.ndarray, bands: tuple[tuple[float, float, float], ...],
         samples: Shape (T,).
         bands: Centre in Hz, gain in dB and quality of each filter.
         sample_rate_hz: Rate of the audio.
+
+    >>> equalise(np.ones(8), ((800.0, 6.0, 1.0),), 8_000).shape
+    (8,)
     """
     if not bands:
         return samples
@@ -112,13 +120,17 @@ def equalise(samples: np.ndarray, bands: tuple[tuple[float, float, float], ...],
 
 
 def add_room(samples: np.ndarray, colouring: Colouring, sample_rate_hz: int, rng: np.random.Generator) -> np.ndarray:
-    """``samples`` with the reverberation of a synthetic room: noise that decays by 60 dB in ``rt60_s``.
+    """``samples`` with the reverberation of a synthetic room, noise that decays by 60 dB in ``rt60_s``; shape (T,).
 
     Args:
         samples: Shape (T,).
         colouring: Length and level of the reverberation.
         sample_rate_hz: Rate of the audio.
         rng: Source of the noise.
+
+    >>> room = Colouring((), rt60_s=0.2, wet_db=-12.0, snr_db=30.0, noise_slope=0.0)
+    >>> add_room(np.ones(100), room, 8_000, np.random.default_rng(0)).shape
+    (100,)
     """
     n_tail = max(1, round(colouring.rt60_s * sample_rate_hz))
     decay = 10.0 ** (-3 * np.arange(n_tail) / n_tail)

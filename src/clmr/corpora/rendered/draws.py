@@ -15,7 +15,7 @@ def generator(*names: str | float) -> np.random.Generator:
 
 
 def position(*names: str | int) -> float:
-    """A number in [0, 1) that is a pure function of ``names`` and looks uniformly drawn.
+    """A number in [0, 1) that is a pure function of ``names``, as if drawn uniformly.
 
     >>> 0 <= position("any", "name") < 1
     True
@@ -26,13 +26,13 @@ def position(*names: str | int) -> float:
 def deal(options: tuple, weights: tuple[float, ...], n_cards: int, rng: np.random.Generator) -> list:
     """``n_cards`` options in random order, each as often as its weight demands, to within one card.
 
-    Independent draws would leave rare options out of the small splits; a dealt deck does not.
+    Independent draws could leave a small split without the rare options; a dealt deck cannot.
 
     Args:
-        options: What is dealt.
-        weights: How often each is to come, relative to the others.
-        n_cards: How many are dealt.
-        rng: Source of the order, and of what rounding decides.
+        options: The options to deal.
+        weights: Frequency of each, relative to the others.
+        n_cards: Number of options dealt.
+        rng: Source of the order, and of the decisions that rounding leaves open.
 
     >>> sorted(deal(("a", "b"), (1.0, 3.0), 4, generator(0)))
     ['a', 'b', 'b', 'b']
@@ -45,4 +45,5 @@ def deal(options: tuple, weights: tuple[float, ...], n_cards: int, rng: np.rando
 
 
 def _digest(names: tuple[str | float, ...]) -> bytes:
+    # Joined by a separator that no name has: otherwise ("ab", "c") and ("a", "bc") would draw alike.
     return hashlib.sha256("\x1f".join(str(name) for name in names).encode()).digest()

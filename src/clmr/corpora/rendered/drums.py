@@ -1,4 +1,7 @@
-"""Drum patterns, bar by bar, for any number of beats in a bar."""
+"""Drum patterns, bar by bar, for any number of beats in a bar and two or three notes to a beat.
+
+Tags such as techno, dance and rock depend on the pattern, so each has a rhythm that a listener would name.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -9,18 +12,19 @@ KICK, STICK, SNARE, CLAP, SNARE_2 = 36, 37, 38, 39, 40
 CLOSED_HAT, PEDAL_HAT, OPEN_HAT, CRASH, RIDE = 42, 44, 46, 49, 51
 TAMBOURINE, HIGH_BONGO, LOW_BONGO, MUTE_CONGA, OPEN_CONGA, LOW_CONGA, LOW_TOM = 54, 60, 61, 62, 63, 64, 41
 
-# A hit: where in the bar, counted in beats; which drum; how hard, relative to a normal hit.
+# A hit: its place in the bar, in beats; its drum; its strength relative to a normal hit.
 Hit = tuple[float, int, float]
 
 
 def drum_hits(pattern: str, timeline: Timeline) -> list[tuple[float, int, float]]:
-    """All hits of a pattern over a timeline as (onset in quarter notes, drum, strength from 0 to 1.3)."""
+    """All hits of a pattern over a timeline as (onset in quarter notes, drum, strength in (0, 1.3])."""
     play = _PATTERNS[pattern]
     hits = []
     for bar in range(len(timeline.chords)):
         start = bar * timeline.bar_quarters
         for beat, drum, strength in play(timeline.pulses_per_bar, timeline.subdivision, bar):
             onset = start + beat * timeline.pulse_quarters
+            # The last bar may end after the clip.
             if onset < timeline.length_quarters:
                 hits.append((onset, drum, strength))
     return hits
@@ -57,6 +61,7 @@ def _swing(beats: int, subdivision: int, bar: int) -> Iterator[Hit]:
         yield beat, RIDE, 0.9
         if beat % 2 == 1:
             yield beat, PEDAL_HAT, 0.8
+            # On the third triplet whatever the subdivision: that is what makes it swing.
             yield beat + 2 / 3, RIDE, 0.65
     if bar % 2 == 1:
         yield beats - 1 / 3, SNARE, 0.6

@@ -1,11 +1,11 @@
 """Tune families: works whose melodies share enough that they must not be split between train and test.
 
 The fiddle books overlap, and chorale melodies were harmonised many times, under other titles and in
-other keys. Families are therefore found in the melodies: sequences of diatonic intervals, which do
-not change with the key, with repeated notes merged, since settings differ most in those.
+other keys. Families are therefore found by melody: as sequences of diatonic intervals, which do not
+change with the key, with repeated notes merged, since that is where settings differ most.
 
-Only works of one repertoire are compared: fiddle tunes, chorales, or longer movements. Against a
-movement of a thousand notes a tune of sixty finds accidental likenesses.
+Only works of one repertoire are compared: fiddle tunes, chorales, or longer movements. A tune of sixty
+notes resembles some passage of a movement of a thousand by accident.
 """
 
 from collections import defaultdict
@@ -22,11 +22,16 @@ _MIN_SHARED_FRACTION = 0.22
 
 
 def tune_families(works: Sequence[WorkRef]) -> dict[str, str]:
-    """Family of every work, by work key; a family bears the name of its first member in key order.
+    """Family of every work, by work key; a family is named after its first member in key order.
 
-    Two works are kin if they share at least 6 rare interval sequences, and these are at least 22 %
+    Two works are related if they share at least 6 rare interval sequences, and these are at least 22 %
     of the shorter work's; families are the connected components.
+
+    >>> melody = tuple(n * n for n in range(20))
+    >>> tune_families([WorkRef(key, "aird", "", 0, "", "", "", melody) for key in "ab"])
+    {'a': 'a', 'b': 'a'}
     """
+    # Components, not pairs: were only pairs kept together, a chain of settings could still cross the splits.
     repertoires: dict[str, dict[str, frozenset[tuple[int, ...]]]] = defaultdict(dict)
     for work in works:
         repertoires[_repertoire(work)][work.key] = interval_grams(work.steps)
@@ -42,13 +47,14 @@ def _components(grams: dict[str, frozenset[tuple[int, ...]]]) -> dict[str, str]:
     for (first, second), n_shared in _shared_grams(grams).items():
         smaller = min(len(grams[first]), len(grams[second]))
         if n_shared >= _MIN_SHARED_GRAMS and n_shared >= _MIN_SHARED_FRACTION * smaller:
+            # The smaller key becomes the root, so that names do not depend on the order of comparison.
             roots = sorted((_root(parents, first), _root(parents, second)))
             parents[roots[1]] = roots[0]
     return {key: _root(parents, key) for key in parents}
 
 
 def interval_grams(steps: Sequence[int]) -> frozenset[tuple[int, ...]]:
-    """All runs of 7 successive non-zero intervals of a melody given in diatonic steps.
+    """All runs of 7 successive intervals of a melody given in diatonic steps, repeated notes merged.
 
     >>> interval_grams([0, 1, 1, 2, 3, 4, 5, 6, 7]) == interval_grams([9, 10, 11, 12, 13, 14, 15, 16])
     True
@@ -72,6 +78,7 @@ def _shared_grams(grams: dict[str, frozenset[tuple[int, ...]]]) -> dict[tuple[st
 
 
 def _root(parents: dict[str, str], key: str) -> str:
+    # Halves the path on the way, so that long chains of settings stay fast to follow.
     while parents[key] != key:
         parents[key] = parents[parents[key]]
         key = parents[key]

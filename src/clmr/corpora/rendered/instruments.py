@@ -1,7 +1,8 @@
-"""The instruments of the arranger: General MIDI programs, ranges and how they sound.
+"""The instruments of the arranger: General MIDI programs, registers and how they sound.
 
-Several programs stand for one instrument, so that no instrument is one recording; all splits draw
-from the same programs.
+Several programs stand for one instrument where General MIDI has them, so that an instrument is not one
+recording. All splits draw from the same programs: a shift of timbre between them would eat up the gain
+of a short pre-training.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ class Instrument:
         name: Name of the instrument.
         programs: General MIDI program numbers, counted from 0.
         centre: MIDI pitch around which it plays a melody.
-        traits: What a listener would say of it, from `TRAITS`.
+        traits: How a listener would describe it, in words from `TRAITS`.
     """
 
     name: str
@@ -24,8 +25,8 @@ class Instrument:
     traits: frozenset[str]
 
 
-# chordal: plays chords alone; sustained: holds a note at level; gentle: no bite in the sound;
-# orchestral: at home in classical music; acoustic: no amplifier; folk: at home in a session.
+# chordal: plays chords by itself; sustained: a held note keeps its level; gentle: without a sharp attack;
+# orchestral: usual in classical music; acoustic: not amplified; folk: usual in a session.
 TRAITS = (
     "chordal",
     "sustained",

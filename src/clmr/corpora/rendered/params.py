@@ -21,8 +21,8 @@ class CollectionShare:
     Attributes:
         clip_share: Fraction of the corpus's clips.
         family_window: Every tune family has a fixed position in [0, 1), the same in all corpora and
-            all collections; only families with low <= position < high are used. Corpora with
-            disjoint windows therefore share no tune.
+            all collections; only families with low <= position < high are used. So corpora with
+            disjoint windows share no tune.
     """
 
     clip_share: Probability
@@ -34,18 +34,20 @@ class CollectionShare:
         require(low < high, "family_window", list(self.family_window), "[low, high] with low < high")
 
 
+# Neither 0 nor 1: every split must exist, since stages ask for each of them.
 _Share = Annotated[float, pydantic.Field(gt=0, lt=1)]
 
 
 @strict
 class SplitShares:
-    """Fractions of the tracks in each split; they add up to 1."""
+    """Fractions of the clips in each split; they add up to 1."""
 
     train: _Share
     valid: _Share
     test: _Share
 
     def __post_init__(self) -> None:
+        # With a tolerance, since sums such as 0.7 + 0.2 + 0.1 are not exactly 1.
         total = self.train + self.valid + self.test
         require(abs(total - 1) < 1e-9, "train + valid + test", total, "1")
 
@@ -58,7 +60,7 @@ class ColouringParams:
         eq_gain_db: Each of the three peaking bands is boosted or cut by up to this much.
         room_rt60_s: Reverberation time of the synthetic room.
         room_wet_db: Level of the reverberation relative to the direct sound.
-        noise_snr_db: Level of the music over the coloured noise.
+        noise_snr_db: Level of the music above the coloured noise.
     """
 
     eq_gain_db: float
@@ -79,15 +81,16 @@ class RenderedCorpusParams:
 
     Attributes:
         kind: ``rendered``, its name among the kinds of corpora.
-        soundfont: Which installed soundfont plays the clips.
-        vocabulary: Which tag rules are applied.
-        collections: Where the scores come from, by collection name.
+        soundfont: Name of the installed soundfont that plays the clips.
+        vocabulary: Name of the set of tag rules.
+        collections: Share of each collection of scores, by name.
         n_clips: Number of clips.
         clips_per_tune: Mean number of clips made from one tune or movement.
         clip_duration_s: Length of each clip.
         sample_rate_hz: Sample rate of the clips.
         split_shares: Fractions of the corpus in each split.
-        hidden_positive_rate: Fraction of the positive training tags that are left out, as taggers do.
+        hidden_positive_rate: Fraction of the positive training tags that are left out, as human taggers
+            leave them out.
         p_style: Probability that a track's instruments, drums and tempo are drawn to fit a style;
             all others are drawn independently of each other.
         colouring: Recording conditions.

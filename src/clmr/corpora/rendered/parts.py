@@ -1,4 +1,4 @@
-"""What is played: notes in seconds, by parts that each have one program and one volume."""
+"""The notes that are played, in seconds, in parts that each have one program and one volume."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class TimedNote:
     """A note to be played.
 
     Attributes:
-        onset_s: When it begins.
-        length_s: When it is let go, after its onset.
+        onset_s: Beginning of the note.
+        length_s: Time from its beginning to its release.
         pitch: MIDI pitch; in a drum kit, the drum.
-        velocity: How hard it is struck; amplitude goes with it.
+        velocity: Strength of the attack; amplitude is proportional to it.
     """
 
     onset_s: float
@@ -33,12 +33,12 @@ class TimedNote:
 
 @dataclass(frozen=True)
 class Part:
-    """What one player plays.
+    """The notes of one player, and how they are played.
 
     Attributes:
         is_kit: Whether the program is a drum kit.
         program: General MIDI program, counted from 0, or that of the kit.
-        volume: Volume of the part; amplitude goes with its cube.
+        volume: Volume of the part; amplitude is proportional to its cube.
         notes: In any order.
     """
 

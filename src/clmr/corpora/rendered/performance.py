@@ -1,4 +1,4 @@
-"""What was played in a clip, as far as tags depend on it."""
+"""The facts about a clip that tags depend on: what was played, not how it sounds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from clmr.corpora.rendered.productions import Production
 
 @dataclass(frozen=True)
 class Performance:
-    """What was played in a clip, as far as tags depend on it.
+    """The facts about a clip that tags depend on.
 
     Attributes:
         production: The drawn factors.

@@ -1,4 +1,4 @@
-"""Which clips a corpus has: works, splits and productions, decided before any score is read."""
+"""The clips of a corpus: works, splits and productions, decided before any score is read."""
 
 import functools
 from collections import defaultdict
@@ -13,10 +13,12 @@ from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.productions import LEVEL_DB, TEMPO_BPM, Production, draw_productions
 
 SPLITS = ("train", "valid", "test")
-# Weights in the choice of works. Rare dance types and modes would otherwise be too few to learn from.
+# Weights in the choice of works. There would otherwise be too few of the rare dance types and modes to learn from.
 _DANCE_WEIGHTS = {"": 1.0, "reel": 1.0, "jig": 2.0, "hornpipe": 2.5, "strathspey": 40.0}
 _RARE_WORK_WEIGHT = 10.0
+# Probability that a score in parts is played as written, all parts on one instrument, and not arranged.
 _P_PARTS = 0.45
+# As in MagnaTagATune, some clips are excerpts of one recording.
 _EXCERPTS_PER_TRACK = 2
 
 
@@ -31,10 +33,10 @@ class ClipPlan:
         split: "train", "valid" or "test".
         work: The score.
         production: Who plays it and how.
-        pulse_bpm: Beats a minute.
-        level_db: Level of the clip re full scale.
-        transpose: Semitones the work is moved by.
-        start_fraction: Where in the work the clip begins.
+        pulse_bpm: Beats per minute.
+        level_db: Level of the clip in dB re full scale.
+        transpose: Semitones by which the work is transposed.
+        start_fraction: Position in the work at which the clip begins, in [0, 1).
     """
 
     clip_id: str
@@ -67,7 +69,7 @@ class _Track:
 
 
 def plan_corpus(params: RenderedCorpusParams) -> CorpusPlan:
-    """The clips of a corpus in order, a pure function of the parameters and the installed scores.
+    """The clips of a corpus in order; a pure function of the parameters and the installed scores.
 
     Raises:
         ValueError: If a collection has too few works for the clips asked of it.
@@ -89,7 +91,7 @@ def _families() -> dict[str, str]:
 
 
 def _clips_per_collection(params: RenderedCorpusParams) -> dict[str, int]:
-    """Largest remainders, so that the counts add up to ``n_clips``."""
+    """Clips of each collection, rounded by largest remainders so that they add up to ``n_clips``."""
     exact = {name: share.clip_share * params.n_clips for name, share in sorted(params.collections.items())}
     counts = {name: int(value) for name, value in exact.items()}
     by_remainder = sorted(exact, key=lambda name: (counts[name] - exact[name], name))
@@ -105,6 +107,7 @@ def _chosen_works(
     n_clips: int,
 ) -> list[WorkRef]:
     low, high = params.collections[collection].family_window
+    # By the position of the family, not of the work: so corpora with disjoint windows share no tune.
     works = [
         work
         for work in catalogue.works
@@ -135,7 +138,7 @@ def _splits(params: RenderedCorpusParams, clip_counts: dict[WorkRef, int]) -> di
         family = _families()[work.key]
         n_clips[family] += count
         kinds.setdefault(family, (work.dance, work.collection, work.mode))
-    # Families of a kind follow each other, and whoever is furthest behind gets the next one.
+    # Families of one kind come one after another, and each goes to the split that is furthest behind its share.
     order = sorted(kinds, key=lambda family: (kinds[family], position("split", params.seed, family)))
     taken = dict.fromkeys(SPLITS, 0)
     splits = {}
@@ -148,8 +151,9 @@ def _splits(params: RenderedCorpusParams, clip_counts: dict[WorkRef, int]) -> di
 
 
 def _tracks(work: WorkRef, n_clips: int, splits: dict[str, str]) -> list[_Track]:
-    """The work's performances: of a tune each clip is one, of a longer score up to two clips share one."""
+    """The performances of a work: each clip of a tune is one, while up to two clips of a longer score share one."""
     family = _families()[work.key]
+    # A clip plays a tune through and loops it, so two excerpts of one performance would be nearly the same.
     per_track = 1 if work.is_tune else _EXCERPTS_PER_TRACK
     starts = range(0, n_clips, per_track)
     return [
@@ -164,7 +168,7 @@ def _clip_plans(params: RenderedCorpusParams, tracks: list[_Track]) -> list[Clip
         members = [track for track in tracks if track.split == split]
         rng = generator("recipes", params.seed, split)  # the name is part of the seed: another draws other corpora
         p_parts = np.array([0.0 if track.work.is_tune else _P_PARTS for track in members])
-        # Dealt split by split: every factor is as frequent in the small splits as in training.
+        # Dealt split by split, so that every factor is as frequent in the small splits as in training.
         for track, production in zip(
             members, draw_productions(len(members), params.p_style, p_parts, rng), strict=True
         ):
@@ -179,7 +183,9 @@ def _track_plans(params: RenderedCorpusParams, track: _Track, production: Produc
     rng = generator("track", params.seed, track_id)
     pulse_bpm = float(rng.uniform(*TEMPO_BPM[production.tempo]))
     level_db = float(rng.uniform(*LEVEL_DB[production.loudness]))
+    # All twelve keys, each by the shorter way.
     transpose = int(rng.integers(-5, 7))
+    # One start in each equal stretch of the work, so that excerpts of one performance lie apart.
     starts = (np.arange(track.n_clips) + rng.random(track.n_clips)) / track.n_clips
     return [
         ClipPlan(

@@ -1,8 +1,9 @@
 """Productions: who plays a track, how, how fast and how loudly.
 
-A production's factors are drawn independently of each other, of the work and of the split, so that no
-factor gives another away. A share of the tracks is drawn to fit a style instead, since independent
-draws seldom make, say, a metal band.
+The factors of a production are drawn independently of each other, of the work and of the split, so that no
+factor gives another away: in a first sketch, where styles fixed the instruments, log-mel statistics reached
+0.97 ROC-AUC. A share of the tracks is drawn to fit a style instead, since independent draws seldom make,
+say, a metal band.
 """
 
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ import numpy as np
 from clmr.corpora.rendered.draws import deal
 from clmr.corpora.rendered.instruments import DRUM_KITS, INSTRUMENTS
 
-# Beats a minute; gaps between the classes keep "slow" and "fast" beyond dispute.
+# Beats per minute; the gaps between the classes keep "slow" and "fast" beyond dispute.
 TEMPO_BPM = {"slow": (46, 66), "medium": (82, 112), "brisk": (120, 134), "fast": (142, 176)}
-# Level of the whole clip in dB re full scale (root mean square), again with gaps.
+# Level of the whole clip in dB re full scale (root mean square), also with gaps. The span of 27 dB is wide for
+# networks that read raw amplitude: quiet clips are small deviations behind their batch norms.
 LEVEL_DB = {"quiet": (-40.0, -31.0), "middle": (-27.0, -20.0), "loud": (-16.5, -13.0)}
 
 
@@ -55,7 +57,7 @@ class Production:
     loudness: str
 
 
-# What is drawn for a track without a style, with weights.
+# The options for a track without a style, with their weights.
 _CHOICES: dict[str, dict[str, float]] = {
     "ensemble": {"solo": 0.22, "duo": 0.32, "band": 0.46},
     "lead": {
@@ -90,7 +92,7 @@ _CHOICES: dict[str, dict[str, float]] = {
     "loudness": {"quiet": 0.22, "middle": 0.56, "loud": 0.22},
 }  # fmt: skip
 
-# What a style asks of the factors it is about; the others stay as drawn.
+# What a style requires of the factors that define it; the others stay as drawn, and so give nothing away.
 STYLES: dict[str, dict[str, tuple[str, ...]]] = {
     "techno": {
         "ensemble": ("band",), "lead": ("synth lead",), "second_lead": ("",), "bass": ("synth bass",),
@@ -161,10 +163,13 @@ def draw_productions(
 
     Args:
         n_productions: Number of productions.
-        p_style: Fraction drawn to fit a style, equally many of each.
-        p_parts: Probability of each production, shape (n_productions,), to play the score's own parts; 0
-            for tunes, which have but one.
+        p_style: Fraction drawn to fit a style, the same number for each style.
+        p_parts: Probability that each production plays the score's own parts, shape (n_productions,); 0 for
+            tunes, which have only one.
         rng: Source of all draws.
+
+    >>> len(draw_productions(3, 0.5, np.zeros(3), np.random.default_rng(0)))
+    3
     """
     styles = ("", *STYLES)
     style_weights = (1 - p_style, *[p_style / len(STYLES)] * len(STYLES))
@@ -186,13 +191,14 @@ def _finished(production: Production, p_parts: float, rng: np.random.Generator) 
     elif wants_parts:
         production = replace(production, ensemble="parts")
     if p_parts == 0 and production.ensemble == "parts":
-        # A lone melody for choir: the other voices are made from its chords.
+        # A choral style on a tune, which is a lone melody: the other voices are made from its chords.
         production = replace(production, ensemble="duo", backing="choir", pattern="block")
     return _without_unused(production)
 
 
 def _styled(production: Production, rng: np.random.Generator) -> Production:
     wanted = STYLES[production.style]
+    # What fits already stays, so that frequencies change no more than the style demands.
     changed = {
         factor: options[int(rng.integers(len(options)))]
         for factor, options in wanted.items()
@@ -202,15 +208,17 @@ def _styled(production: Production, rng: np.random.Generator) -> Production:
 
 
 def _without_unused(production: Production) -> Production:
-    """The production with everything blanked that its ensemble does not have, so that factors say what sounds."""
+    """The production without what its ensemble does not have, so that its factors state what sounds."""
     blank: tuple[str, ...] = ()
     if production.ensemble in ("solo", "parts"):
         blank = ("second_lead", "backing", "bass", "pad", "drums")
     elif production.ensemble == "duo":
         blank = ("bass", "pad")
     changed = dict.fromkeys(blank, "")
+    # The one style whose duos keep a pad, since its tag asks for a synth pad or a choir.
     if production.style == "new age":
         changed.pop("pad", None)
+    # Two players of one instrument would sound as one.
     if production.second_lead in (production.lead, production.backing):
         changed["second_lead"] = ""
     if production.pad in (production.lead, production.backing):
@@ -221,7 +229,7 @@ def _without_unused(production: Production) -> Production:
 
 @dataclass(frozen=True)
 class Programs:
-    """The program that plays each role of a production; 0 where the role is not filled."""
+    """The program for each role of a production; 0 where the role is not filled."""
 
     lead: int
     second_lead: int

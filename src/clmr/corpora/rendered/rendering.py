@@ -26,7 +26,7 @@ def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusPar
 
     Args:
         plan: The clip.
-        players: What is played in it, from :func:`play_clip`.
+        players: Its players, from :func:`play_clip`.
         params: Soundfont and recording conditions.
 
     Raises:
@@ -34,6 +34,8 @@ def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusPar
     """
     parts = balanced_parts(players, params.soundfont)
     samples = synthesise(parts, params.soundfont, params.sample_rate_hz, params.clip_samples)
+    # Conditions by track, noise by clip: excerpts of one performance share equaliser, reverberation time and noise
+    # level, but not the noise itself.
     conditions = generator("colouring", params.seed, plan.track_id)
     colouring = draw_colouring(params.colouring, params.sample_rate_hz, conditions)
     noise = generator("noise", params.seed, plan.track_id, plan.start_fraction)
@@ -41,7 +43,7 @@ def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusPar
 
 
 def play_clip(plan: ClipPlan, params: RenderedCorpusParams) -> list[Player]:
-    """What every player plays in a clip."""
+    """The players of a clip with their notes; independent of the soundfont."""
     score = cached_score(plan.work)
     timeline = cut_timeline(score, plan.pulse_bpm, params.clip_duration_s, plan.start_fraction)
     programs = draw_programs(plan.production, generator("programs", params.seed, plan.track_id))
@@ -51,7 +53,8 @@ def play_clip(plan: ClipPlan, params: RenderedCorpusParams) -> list[Player]:
 
 
 def perform(plan: ClipPlan, players: list[Player]) -> Performance:
-    """What the tags of a clip depend on, taken from what its players really play."""
+    """The facts that the tags of a clip depend on, taken from what its players really play."""
+    # From the players, not from the recipe: one who has no notes in this excerpt is not heard.
     pitched = [player for player in players if player.role != "drums"]
     return Performance(
         production=plan.production,
@@ -77,14 +80,15 @@ def metre_class(score: Score) -> str:
 
 
 def balanced_parts(players: list[Player], soundfont: str) -> list[Part]:
-    """One part for each player, with volumes that give every player its level on this soundfont."""
+    """One part for each player, with volumes that bring every player to its level on this soundfont."""
     kits = [player.role == "drums" for player in players]
     estimates_db = [
         stem_level_db(soundfont, is_kit, player.program, _probe_pitch(player), player.notes)
         for is_kit, player in zip(kits, players, strict=True)
     ]
     gains_db = np.array([player.level_db for player in players]) - np.array(estimates_db)
-    # The loudest part has a fixed volume, the others less; amplitude goes with the cube of the volume.
+    # The loudest part has a fixed volume, the others less. Amplitude is proportional to the cube of the volume,
+    # so a gain in dB is divided by 60, not by 20.
     volumes = _LOUDEST_VOLUME * 10 ** ((gains_db - gains_db.max()) / 60)
     return [
         Part(is_kit, player.program, max(1, round(volume)), player.notes)
@@ -98,5 +102,5 @@ def _probe_pitch(player: Player) -> int:
 
 @functools.lru_cache(maxsize=4)
 def cached_score(work: WorkRef) -> Score:
-    """`read_score`, remembered for the clips of one work that follow each other."""
+    """`read_score`, cached for the clips of one work, which are rendered one after another."""
     return read_score(work)

@@ -15,6 +15,7 @@ from clmr.corpora.rendered.catalogue import WorkRef, corpus_dir, split_tunes
 # Krumhansl & Kessler (1982): how well each pitch class fits a major and a minor key.
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+# Smallest difference of the two correlations at which the mode counts as clear.
 _MIN_MODE_MARGIN = 0.05
 
 
@@ -37,8 +38,8 @@ class Score:
         bar_quarters: Length of a bar in quarter notes.
         metre: Upper and lower number of the first time signature.
         one_metre: Whether it holds throughout.
-        pickup_quarters: Length of the incomplete bar the work begins with; 0 if none.
-        tonic: Pitch class of the key note as estimated.
+        pickup_quarters: Length of the incomplete bar at the beginning; 0 if there is none.
+        tonic: Estimated pitch class of the key note.
         mode: "major", "minor", "modal", or "" where neither file nor notes are clear.
     """
 
@@ -58,7 +59,7 @@ class Score:
 
 
 def read_score(work: WorkRef) -> Score:
-    """The score a work reference stands for.
+    """The notes and the metre of a work.
 
     Raises:
         ValueError: If music21 finds no notes in it.
@@ -71,6 +72,7 @@ def read_score(work: WorkRef) -> Score:
         raise ValueError(
             f"{work.file} ({work.key}): found no notes, expected some; leave the work out of the catalogue"
         )
+    # Some chorales have a horn above the soprano, who sings the melody.
     lead = next((index for index in kept if streams[index].partName == "Soprano"), kept[0])
     parts = tuple(tuple(notes[index]) for index in kept)
     metre, one_metre, pickup = _metre(streams[lead])
@@ -88,7 +90,7 @@ def read_score(work: WorkRef) -> Score:
 
 
 def _parse(work: WorkRef) -> Any:
-    # Imported here: it takes a second, and planning a corpus does without.
+    # Imported here: it takes a second, and planning a corpus does not need it.
     from music21 import converter
 
     path = Path(corpus_dir(), work.file)
@@ -97,10 +99,12 @@ def _parse(work: WorkRef) -> Any:
         warnings.simplefilter("ignore")
         if path.suffix == ".abc":
             return converter.parse(split_tunes(path.read_text(encoding="utf-8"))[work.tune_index], format="abc")
+        # Without music21's cache, which lies outside the repository: nothing there may change a corpus.
         return converter.parse(path, forceSource=True, storePickle=False)
 
 
 def _notes(part: Any) -> list[Note]:
+    # Grace notes have no length, and chord symbols above a tune are text that music21 counts as chords.
     sounding = (item for item in part.flatten().notes if item.quarterLength > 0)
     notes = [
         Note(float(item.offset), float(item.quarterLength), pitch.midi)
@@ -116,6 +120,7 @@ def _metre(part: Any) -> tuple[tuple[int, int], bool, float]:
     found = part.recurse().getElementsByClass("TimeSignature")
     signatures = [(signature.numerator, signature.denominator) for signature in found] or [(4, 4)]
     metre = signatures[0]
+    # A first bar that is shorter than the metre says is a pickup.
     bars = list(part.getElementsByClass("Measure"))
     first = float(bars[1].offset - bars[0].offset) if len(bars) > 1 else 0.0
     return metre, len(set(signatures)) == 1, first if first < 4 * metre[0] / metre[1] else 0.0
@@ -133,7 +138,10 @@ def _top_line(notes: list[Note]) -> tuple[Note, ...]:
 
 
 def _key(notes: list[Note]) -> tuple[int, str]:
-    """Tonic and mode by correlation with key profiles; mode "" if major and minor fit about equally."""
+    """Tonic and mode by correlation with key profiles; mode "" if major and minor fit about equally.
+
+    Source: Krumhansl and Kessler 1982 (profiles); pitch classes are weighted by duration.
+    """
     weights = np.zeros(12)
     for note in notes:
         weights[note.pitch % 12] += note.length

@@ -30,7 +30,7 @@ _SILENT_ENERGY = 1e-12
 
 
 def soundfont_path(name: str) -> Path:
-    """Where the soundfont lies inside the installed package that brings it.
+    """File of a soundfont inside the installed package that brings it.
 
     Raises:
         FileNotFoundError: If the package is not installed or lacks the file.
@@ -46,19 +46,23 @@ def soundfont_path(name: str) -> Path:
 
 
 def synthesise(parts: Sequence[Part], soundfont: str, sample_rate_hz: int, n_samples: int) -> np.ndarray:
-    """The first ``n_samples`` mono samples of parts played together, float32, shape (n_samples,).
+    """The first T mono samples of parts played together, float32, shape (T,).
 
-    The same whatever was rendered before; without reverberation or any other effect.
+    Does not depend on what was rendered before. There is no reverberation or any other effect: room and colour
+    are added afterwards, with known parameters (``colouring``).
 
     Args:
-        parts: What is played; each gets a channel of its own.
-        soundfont: Name of an installed one.
+        parts: The parts, each of which gets a separate channel.
+        soundfont: Name of an installed soundfont.
         sample_rate_hz: Rate of the result.
-        n_samples: Length of the result; notes that go on longer are cut.
+        n_samples: T; longer notes are cut.
 
     Raises:
         ValueError: If there are more parts than the synthesiser has channels.
         RuntimeError: If the soundfont lacks a program.
+
+    >>> synthesise([], "timgm6mb", 8_000, 100).shape
+    (100,)
     """
     require(len(parts) <= _N_CHANNELS, "the number of parts", len(parts), f"at most {_N_CHANNELS}")
     synth, font = _synthesiser(soundfont, sample_rate_hz)
@@ -66,6 +70,7 @@ def synthesise(parts: Sequence[Part], soundfont: str, sample_rate_hz: int, n_sam
     for channel, part in enumerate(parts):
         synth.program_select(channel, font, _KIT_BANK if part.is_kit else 0, part.program, part.is_kit)
         synth.control_change(channel, _VOLUME_CONTROL, part.volume)
+    # Rendered from event to event, so that every note begins at its own sample, not at that of a block.
     stereo, now = np.empty((n_samples, 2), dtype=np.float32), 0
     for when, velocity, channel, pitch in _events(parts, sample_rate_hz):
         upto = min(when, n_samples)
@@ -80,11 +85,12 @@ def synthesise(parts: Sequence[Part], soundfont: str, sample_rate_hz: int, n_sam
 
 
 def _events(parts: Sequence[Part], sample_rate_hz: int) -> list[tuple[int, int, int, int]]:
-    """Sample, velocity (0: let go), channel and pitch of all beginnings and endings, in order of time."""
+    """Sample, velocity (0 for a release), channel and pitch of all beginnings and endings of notes, in time order."""
     events = []
     for channel, part in enumerate(parts):
         for note in part.notes:
             on = round(note.onset_s * sample_rate_hz)
+            # At least one sample later, or the release would sort before its note and release nothing.
             off = max(on + 1, round((note.onset_s + note.length_s) * sample_rate_hz))
             events += [(on, note.velocity, channel, note.pitch), (off, 0, channel, note.pitch)]
     # At one sample, endings sort before beginnings: a repeated note must not be cut by its predecessor.
@@ -98,6 +104,7 @@ def _next_samples(synth: tinysoundfont.Synth, n_samples: int) -> np.ndarray:
 
 def _silence(synth: tinysoundfont.Synth, font: int) -> None:
     """Let everything that still sounds from an earlier rendering die away."""
+    # What still rings after sounds_off would be heard at the start of the next clip.
     for channel in range(_N_CHANNELS):
         synth.program_select(channel, font, 0, 0)
         synth.sounds_off(channel)
@@ -107,31 +114,31 @@ def _silence(synth: tinysoundfont.Synth, font: int) -> None:
 
 @functools.lru_cache(maxsize=4)
 def _synthesiser(soundfont: str, sample_rate_hz: int) -> tuple[tinysoundfont.Synth, int]:
-    # Reading a soundfont takes a quarter of the time of rendering a clip.
+    # Kept, since reading a soundfont takes a quarter of the time of rendering a clip.
     synth = tinysoundfont.Synth(samplerate=sample_rate_hz)
     return synth, synth.sfload(str(soundfont_path(soundfont)))
 
 
 def stem_level_db(soundfont: str, is_kit: bool, program: int, probe_pitch: int, notes: Iterable[TimedNote]) -> float:
-    """Estimated level of a part played at the reference volume, weighted as the ear does, in arbitrary dB.
+    """Estimated A-weighted level of a part played at the reference volume, in dB re an arbitrary level.
 
     Programs of a soundfont differ by over 20 dB, and so do struck and held notes, single notes and
-    chords. Parts are balanced by these estimates, or a tagged instrument could be drowned. They add
-    up the energies of the notes, measured once per program; rendering every part alone would take
-    several times as long as the clip itself.
+    chords. Parts are balanced by these estimates, since a tagged instrument could otherwise be drowned
+    out. The estimates add up the energies of the notes, measured once per program; rendering every part
+    by itself would take several times as long as the clip.
 
     Args:
         soundfont: Name of the soundfont.
-        is_kit: Whether the program is a drum kit, in which each drum is measured by itself.
+        is_kit: Whether the program is a drum kit, in which each drum is measured separately.
         program: General MIDI program.
         probe_pitch: Pitch at which a pitched program is measured.
-        notes: What is played.
+        notes: The notes of the part.
     """
     energy = _SILENT_ENERGY
     for note in notes:
         curve = _energy_curve(soundfont, is_kit, program, note.pitch if is_kit else probe_pitch)
         step = min(len(curve) - 1, int((note.length_s + _RELEASE_S) / _PROBE_STEP_S))
-        # A drum rings out whatever its length; amplitude goes with the velocity.
+        # A drum rings out whatever the length of its note; amplitude is proportional to velocity.
         reached = curve[-1] if is_kit else curve[step]
         energy += reached * (note.velocity / _REFERENCE_VELOCITY) ** 2
     return 10 * math.log10(energy)
@@ -139,7 +146,7 @@ def stem_level_db(soundfont: str, is_kit: bool, program: int, probe_pitch: int, 
 
 @functools.cache
 def _energy_curve(soundfont: str, is_kit: bool, program: int, pitch: int) -> np.ndarray:
-    """A-weighted energy of one note up to each step after its onset, shape (steps,)."""
+    """A-weighted energy of one note from its onset up to each step, shape (steps,)."""
     part = Part(is_kit, program, _REFERENCE_VOLUME, (TimedNote(0.0, _PROBE_S, pitch, _REFERENCE_VELOCITY),))
     samples = synthesise([part], soundfont, _PROBE_RATE_HZ, round(_PROBE_S * _PROBE_RATE_HZ))
     step = round(_PROBE_STEP_S * _PROBE_RATE_HZ)
@@ -148,7 +155,7 @@ def _energy_curve(soundfont: str, is_kit: bool, program: int, pitch: int) -> np.
 
 
 def a_weighted(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """``samples`` filtered by the A-weighting of IEC 61672, without its phase; shape (T,).
+    """``samples`` filtered by the A-weighting of IEC 61672, without its phase shift; shape (T,).
 
     >>> a_weighted(np.ones(8), 8_000).shape
     (8,)

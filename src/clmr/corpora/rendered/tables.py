@@ -1,4 +1,4 @@
-"""The tables beside the audio: clips, tags as published, tags complete, and facts."""
+"""The tables beside the audio: clips, published tags, complete tags, and facts."""
 
 from collections import Counter
 from pathlib import Path
@@ -32,9 +32,10 @@ def write_tables(params: RenderedCorpusParams, plan: CorpusPlan, records: list[d
     Args:
         params: Parameters of the corpus.
         plan: Its plan.
-        records: What the renderer noted of each clip, in the plan's order.
-        out_dir: Where the tables go.
+        records: The renderer's notes on each clip, in the plan's order.
+        out_dir: Folder of the tables.
     """
+    # Both are kept: with the complete tags one can tell what the missing ones cost.
     complete = tag_matrix([record["tags"] for record in records], params.vocabulary)
     in_training = np.array([clip.split == "train" for clip in plan.clips])
     published = hide_positives(complete, in_training, params.hidden_positive_rate, params.seed)
@@ -46,9 +47,14 @@ def write_tables(params: RenderedCorpusParams, plan: CorpusPlan, records: list[d
 
 
 def tag_matrix(tags: list[list[str]], vocabulary: str) -> pd.DataFrame:
-    """0/1 matrix, one row per clip, one column per tag of the vocabulary, most frequent tag first."""
+    """0/1 matrix, one row per clip, one column per tag of the vocabulary, most frequent tag first.
+
+    >>> tag_matrix([["piano"], ["piano", "slow"]], "magnatagatune").iloc[:, :2].to_numpy().tolist()
+    [[1, 0], [1, 1]]
+    """
     names = list(VOCABULARIES[vocabulary])
     matrix = pd.DataFrame([[int(name in set(row)) for name in names] for row in tags], columns=names)
+    # As in MagnaTagATune's list; equally frequent tags keep the order of the vocabulary.
     order = sorted(names, key=lambda name: (-int(matrix[name].sum()), names.index(name)))
     return matrix[order]
 
@@ -56,12 +62,15 @@ def tag_matrix(tags: list[list[str]], vocabulary: str) -> pd.DataFrame:
 def hide_positives(complete: pd.DataFrame, rows: np.ndarray, rate: float, seed: int) -> pd.DataFrame:
     """The matrix with each positive of the given rows set to 0 with probability ``rate``.
 
+    Human taggers leave out many tags that apply; validation and test stay complete, so that scores are true.
+
     Args:
         complete: 0/1 tag matrix.
-        rows: Which rows may lose tags, boolean, one per row.
-        rate: Probability of each positive to be hidden.
+        rows: Rows that may lose tags, boolean, one entry per row.
+        rate: Probability that a positive is hidden.
         seed: Seed of the draws.
     """
+    # Drawn for every cell, so that a tag that is added to a clip leaves the draws of all others as they are.
     hidden = generator("hidden", seed).random(complete.shape) < rate
     return complete.where(~(hidden & rows[:, None]), 0)
 

@@ -7,22 +7,22 @@ import numpy as np
 
 from clmr.corpora.rendered.scores import Note, Score
 
-# A chord may use a pitch class that makes up less than this share of the work only at a price.
+# A pitch class that makes up less than this share of the work counts as foreign, which costs a chord that uses it.
 _FOREIGN_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What is to be arranged, onset and length in quarter notes from the start of the clip.
+    """The music of one clip before it is arranged; times in quarter notes from the start of the clip.
 
     Attributes:
         melody: The leading part.
         parts: All parts.
-        chords: Root and whether minor, bar by bar.
+        chords: Root, and whether the chord is minor, for each bar.
         bar_quarters: Length of a bar.
-        pulse_quarters: Length of a beat as one would tap it.
+        pulse_quarters: Length of a beat as a listener would tap it.
         pulses_per_bar: Beats in a bar.
-        subdivision: Into how many notes a beat divides, 2 or 3.
+        subdivision: Number of notes that a beat divides into, 2 or 3.
         length_quarters: Length of the clip.
     """
 
@@ -40,14 +40,15 @@ def cut_timeline(score: Score, pulse_bpm: float, duration_s: float, start_fracti
     """``duration_s`` of the score from the bar at ``start_fraction`` of it, looped if need be.
 
     Args:
-        score: What is played.
-        pulse_bpm: Beats a minute, as one would tap them.
+        score: The score to cut.
+        pulse_bpm: Beats per minute, as a listener would tap them.
         duration_s: Length of the clip.
-        start_fraction: Where in the score the clip begins, in [0, 1).
+        start_fraction: Position in the score at which the clip begins, in [0, 1).
     """
     pulses = pulses_per_bar(score)
     pulse_quarters = score.bar_quarters / pulses
     length = duration_s * pulse_bpm / 60 * pulse_quarters
+    # Whole bars without the pickup, which falls into the last bar of the turn before: so the beat goes on at the seam.
     loop_bars = max(1, math.ceil((score.length_quarters - score.pickup_quarters) / score.bar_quarters - 1e-6))
     loop = loop_bars * score.bar_quarters
     start = math.floor(start_fraction * loop_bars) * score.bar_quarters
@@ -79,15 +80,16 @@ def is_compound(metre: tuple[int, int]) -> bool:
 
 
 def pulses_per_bar(score: Score) -> int:
-    """Beats one would tap in a bar: a beat has about two of the melody's usual notes.
+    """Beats in a bar as a listener would tap them: about two of the melody's usual notes to a beat.
 
-    Notation does not tell: the same reel stands in 2/4 with sixteenths and in 4/4 with eighths.
+    Notation does not tell: the same reel is printed in 2/4 with sixteenths and in 4/4 with eighths.
     """
     beats, _ = score.metre
     if is_compound(score.metre):
         return beats // 3
     usual = float(np.median([note.length for note in score.melody]))
     wanted = score.bar_quarters / (2 * usual)
+    # By ratio, hence the logarithm: twice as many beats are as wrong as half as many.
     options = (3, 6) if beats == 3 else (2, 4, 8) if beats in (2, 4, 8) else (beats, 2 * beats)
     return min(options, key=lambda n: abs(math.log(n / wanted)))
 
@@ -105,7 +107,7 @@ def _cut(notes: tuple[Note, ...], pickup: float, loop: float, start: float, leng
 
 
 def _chords(notes: list[Note], score: Score, n_bars: int) -> tuple[tuple[int, bool], ...]:
-    """The triad of each bar that holds most of its notes, weighted by length, and stays in the key."""
+    """For each bar the triad that holds most of its notes, weighted by length, and stays in the key."""
     weights = np.zeros((n_bars, 12))
     for note in notes:
         _spread(weights, note, score.bar_quarters)
@@ -114,6 +116,7 @@ def _chords(notes: list[Note], score: Score, n_bars: int) -> tuple[tuple[int, bo
     triads = [(root, minor) for root in range(12) for minor in (False, True)]
     members = np.array([_triad_members(root, minor) for root, minor in triads])
     bars = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+    # The key note's triad wins near ties, such as in a bar whose notes belong to two chords.
     home = np.array([0.08 if root == score.tonic else 0.0 for root, _ in triads])
     fits = bars @ members.T + 0.3 * usual @ members.T - 0.4 * foreign @ members.T + home
     return tuple(triads[index] for index in fits.argmax(axis=1))

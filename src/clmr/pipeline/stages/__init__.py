@@ -1,1 +1,1 @@
-"""Entry points of stages that run no notebook. Logic stands in the rest of the package."""
+"""Entry points of stages that run no notebook. The logic is in the rest of the package."""

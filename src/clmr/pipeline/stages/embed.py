@@ -1,7 +1,7 @@
 """Embedding over several processes or nodes, ahead of the pipeline.
 
-The processes leave the embeddings where stage ``evaluate@<run>`` keeps its unfinished work. Started
-afterwards, the stage finds them there and goes on from them::
+The processes write the embeddings to the folder where stage ``evaluate@<run>`` keeps its unfinished work.
+Started afterwards, the stage finds them there and continues with the probes::
 
     dvc repro pretrain@clmr_primary
     torchrun --nproc-per-node 4 -m clmr.pipeline.stages.embed evaluate@clmr_primary

@@ -32,6 +32,7 @@ def work(stage: Stage[EvaluateStage]) -> None:
 
 def work_inputs(stage: Stage[EvaluateStage], store: Store) -> list[Path]:
     """Files that identify encoders and audio, to which unfinished work is tied."""
+    # A store's store.json holds the checksums of its tables, which hold those of the clips.
     checkpoints = [paths.checkpoint_file(stage.params.run, seed) for seed in stage.params.seeds]
     return [*checkpoints, store.folder / STORE_NAME]
 

@@ -1,7 +1,7 @@
 """Stage ``grid@<name>``: small runs that differ in a few values, trained and scored one after the other.
 
-One process does them all, so that a run does not pay for the start of a stage. What a run has scored is kept under a
-digest of all that decides it: when a value of the grid is added or changed, only what is new is trained.
+One process does them all, so that no run pays for the start of a stage. The scores of a run are kept under a digest
+of everything that decides them: when a value of the grid is added or changed, only the new runs are trained.
 """
 
 import functools
@@ -46,13 +46,14 @@ def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbePara
     """Scores of one run, trained from the start or from what an interrupted stage left in the folder.
 
     Args:
-        recipe: Of pre-training, then probed, or of supervised training.
+        recipe: Recipe of pre-training, whose encoder is then probed, or of supervised training.
         seed: One of its seeds.
         store: Store that it reads.
         tagged: Store whose tags are predicted; the same for supervised training.
         probe: How heads are trained on a pre-trained encoder.
         folder: Keeps unfinished work.
     """
+    # Encoders that were pre-trained are probed; supervised networks score themselves.
     if isinstance(recipe, SupervisedRecipe):
         trained = train_supervised(recipe, seed, store, folder, device())
         return evaluate_supervised(trained, recipe, seed, store, device(), folder / "scores")

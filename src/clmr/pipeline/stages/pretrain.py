@@ -1,7 +1,7 @@
 """Pre-training over several processes or nodes, ahead of the pipeline.
 
 The processes train in the folder where stage ``pretrain@<run>`` keeps its unfinished work. Started
-afterwards, the stage finds the finished state there and goes on from it::
+afterwards, the stage finds the finished state there and only writes its results::
 
     dvc repro plan store@primary
     torchrun --nproc-per-node 4 -m clmr.pipeline.stages.pretrain pretrain@clmr_primary

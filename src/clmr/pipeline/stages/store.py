@@ -11,9 +11,10 @@ from clmr.storage.files import read_json
 
 
 def work(stage: Stage[StoreStage]) -> None:
-    """Build the store."""
+    """Build the store of a role from its corpus, or resume an interrupted build."""
     params = stage.params.store
     corpus, store = paths.corpus_dir(params.corpus), paths.store_dir(stage.key)
+    # The tables identify the corpus: digesting its audio would mean reading all of it twice.
     with stage.resumable([corpus / CLIPS_NAME, corpus / TAGS_NAME]) as unfinished:
         build_store(corpus, params, store, unfinished, n_workers())
     facts = read_json(store / STORE_NAME)
