@@ -215,6 +215,7 @@ def test_a_hundred_runs_resolve_one_line_each():
         ({"label_fractoin": [0.1]}, "grids.x: found unknown key label_fractoin, allowed are .*label_fraction"),
         ({"label_fraction": [0.1, 1.5]}, r"grids.x \(over sample_cnn\).*label_fraction must be in \(0, 1\], got 1.5"),
         ({"label_fraction": []}, "grids.x.grid: found .*, expected a mapping of keys to lists of values"),
+        ({"store": ["primary", "secondary"]}, "grids.x.grid: found the key store, but a grid reads one store"),
         ({}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
         ({"label_fraction": 0.5}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
     ],

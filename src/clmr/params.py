@@ -237,6 +237,8 @@ def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
         or not all(isinstance(values, list) and values for values in grid.values())
     ):
         raise ValueError(f"{where}.grid: found {grid!r}, expected a mapping of keys to lists of values")
+    if "store" in grid:
+        raise ValueError(f"{where}.grid: found the key store, but a grid reads one store; write a grid for each")
     stated = {key: value for key, value in line.items() if key != "grid"}
     method = resolved(stated, params.bases, where).get("method") if OVER in stated else None
     classes = METHODS if method in METHODS.targets else SUPERVISED

@@ -1,5 +1,6 @@
 """Probes, embeddings and baselines on tones whose tags are true by construction."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,7 +35,7 @@ def probe_params(**changes) -> ProbeParams:
 class Levels(nn.Module):
     """An encoder whose embedding is known: mean square of the first and second half."""
 
-    params = SimpleNamespace(clip_samples=8_000)
+    params = SimpleNamespace(clip_samples=8_000, embedding_dim=2)
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
         return audio.square().unflatten(1, (2, -1)).mean(dim=2)
@@ -147,6 +148,16 @@ def test_tracks_are_projected_to_the_plane(store: Store):
     assert points.track_id.nunique() == 3
     with pytest.raises(ValueError, match="t_sne.n_tracks is 99, the test split"):
         project_tracks(encoder, store, TSNEParams("run", 99, 5, 4.0, 0))
+
+
+def test_a_projection_at_another_rate_or_from_too_short_clips_is_refused(store: Store):
+    # The tones last 6 s: more than 8 kHz encoders read, and less than this one.
+    longer = cpc_recipe(encoder=replace(cpc_recipe().encoder, clip_samples=80_000)).encoder.build().eval()
+    with pytest.raises(ValueError, match="no clip in .*'test'.* has the 80000 samples"):
+        project_tracks(longer, store, TSNEParams("run", 3, 5, 4.0, 0))
+    other = clmr_recipe(encoder=SampleCNNParams("sample_cnn", 16_000, width=4)).encoder.build().eval()
+    with pytest.raises(ValueError, match="8000 Hz.*16000"):
+        project_tracks(other, store, TSNEParams("run", 3, 5, 4.0, 0))
 
 
 def test_log_mel_statistics_tell_high_from_low_tones(store: Store, tmp_path):

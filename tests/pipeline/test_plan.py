@@ -107,7 +107,8 @@ def test_every_stage_says_what_it_does(stage):
 
 def test_files_are_short():
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 280
-    assert len((ROOT / "dvc.lock").read_text().splitlines()) <= 2_600
+    # DVC reads and writes the lock at every stage. Today's have about 52 lines each, the plan's parameters included.
+    assert len((ROOT / "dvc.lock").read_text().splitlines()) <= 80 * (len(contents()) + 1)
 
 
 def test_editing_a_variant_reruns_that_variant():

@@ -105,3 +105,13 @@ def test_what_a_stage_keeps_is_made_once(root):
 
 def interrupt() -> None:
     raise KeyboardInterrupt
+
+
+def test_twins_whose_work_is_moved_away_leave_nothing_in_it(root):
+    for name in ("store@a", "store@b"):
+        planned(name)
+    for name, target in (("store@a", "first"), ("store@b", "second")):
+        with planned(name).resumable([]) as work:
+            (work / "audio").touch()
+            work.rename(root / target)
+        assert [file.name for file in (root / target).iterdir()] == ["audio"]

@@ -108,7 +108,10 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
     _finish(work_dir, clips, tags, journal, params)
     # Here, where a bad disk can still be told from bad data: no later stage reads all of the audio again.
     open_store(work_dir).verify()
-    shutil.rmtree(store_dir, ignore_errors=True)
+    # Last: a build that is killed before this line resumes with all clips decoded.
+    (work_dir / _JOURNAL_NAME).unlink()
+    if store_dir.exists():
+        shutil.rmtree(store_dir)
     store_dir.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(work_dir, store_dir)
 
@@ -226,4 +229,3 @@ def _finish(work_dir: Path, clips: pd.DataFrame, tags: pd.DataFrame, journal: li
             "skipped": {entry["clip_id"]: entry["skipped"] for entry in journal if "skipped" in entry},
         },
     )
-    (work_dir / _JOURNAL_NAME).unlink()

@@ -32,7 +32,9 @@ def decode_mono(path: Path, sample_rate_hz: int) -> np.ndarray:
     try:
         audio, source_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"cannot be decoded ({error})") from error
+        # Without the path, which differs between machines: stores keep the reason of each clip they skip.
+        reason = error.error_string if isinstance(error, soundfile.LibsndfileError) else error.strerror
+        raise ValueError(f"cannot be decoded ({reason})") from error
     if audio.size == 0:
         raise ValueError("holds no samples")
     # A NaN would become some integer, and be heard as a click.

@@ -93,7 +93,8 @@ def embed(
     firsts = range(0, len(mine), batch_size)
     reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(mine[firsts[step] :][:batch_size], segment_samples), len(firsts))
-    values = []
+    # One without rows to begin with: of many processes, some may have no segment to embed.
+    values = [torch.empty(0, encoder.params.embedding_dim, device=device)]
     for audio in progress(audios, f"embed {store.folder.name}", total=len(firsts), unit="batch"):
         with autocast(device, precision):
             values.append(encoder(audio).float())

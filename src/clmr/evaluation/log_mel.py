@@ -2,9 +2,11 @@
 
 import warnings
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from clmr.compute.progress import progress
 from clmr.corpora.store import Store
@@ -19,7 +21,7 @@ class LogMelParams:
 
     Attributes:
         n_mels: Mel bands M; a clip's features are the mean and the deviation of each over time.
-        window_s: Length of the analysis window; half of it is the hop.
+        window_s: Length of the analysis window, at most a second; half of it is the hop.
         inverse_penalties: Values of scikit-learn's C; the one with the lowest validation loss is used.
         max_iterations: Limit of the solver.
         n_resamples: Bootstrap samples of the intervals.
@@ -27,7 +29,7 @@ class LogMelParams:
     """
 
     n_mels: Count
-    window_s: Positive
+    window_s: Annotated[float, Field(gt=0, le=1)]
     inverse_penalties: tuple[Positive, ...]
     max_iterations: Count
     n_resamples: Count

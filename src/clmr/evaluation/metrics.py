@@ -132,6 +132,11 @@ def summary(
     """
     tags, clips = tag_scores(labels, scores), clip_scores(labels, scores)
     roc_auc, pr_auc = bootstrap_tag_means(labels, scores, tracks, n_resamples, seed)
+    if np.isnan(roc_auc).all():
+        raise ValueError(
+            f"none of {n_resamples} bootstrap samples of {len(np.unique(tracks))} test tracks leaves a tag with both "
+            f"positives and negatives; use more test tracks or more resamples"
+        )
     return {
         "roc_auc_tag": float(np.nanmean(tags.roc_auc)),
         "roc_auc_tag_low": float(np.nanpercentile(roc_auc, 2.5)),

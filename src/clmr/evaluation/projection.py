@@ -5,6 +5,7 @@ import pandas as pd
 import torch
 
 from clmr.batches.reading import AudioReader, audio_reader
+from clmr.batches.segments import long_enough
 from clmr.corpora.store import Store
 from clmr.models.encoders import Encoder
 from clmr.storage.strict import Positive, require, strict
@@ -49,12 +50,14 @@ def project_tracks(encoder: Encoder, store: Store, params: TSNEParams) -> pd.Dat
         params: Number of tracks and segments, and the settings of t-SNE.
 
     Raises:
-        ValueError: If the test split has fewer than ``n_tracks`` tracks.
+        ValueError: If encoder and store do not fit each other, or the test split has fewer than ``n_tracks`` tracks
+            with a clip as long as the encoder's input.
     """
     # Imported here: it takes as long as torch, and reading the parameters of this figure should not.
     from sklearn.manifold import TSNE
 
-    rows = _choose_clips(store, params)
+    store.require_rate(encoder.params.sample_rate_hz, "the encoder")
+    rows = _choose_clips(store, params, encoder.params.clip_samples)
     reader = audio_reader(store, torch.device("cpu"))
     embeddings = np.concatenate([_segments(encoder, reader, store, row, params.n_segments) for row in rows])
     # From principal components: scikit-learn documents a random start as less stable globally.
@@ -71,9 +74,9 @@ def project_tracks(encoder: Encoder, store: Store, params: TSNEParams) -> pd.Dat
     )
 
 
-def _choose_clips(store: Store, params: TSNEParams) -> np.ndarray:
-    """One clip each of ``n_tracks`` random tracks of the test split."""
-    test = store.rows("test")
+def _choose_clips(store: Store, params: TSNEParams, n_samples: int) -> np.ndarray:
+    """One clip of ``n_samples`` or more each of ``n_tracks`` random tracks of the test split."""
+    test = long_enough(store, store.rows("test"), n_samples)
     firsts = test[~store.clips.track_id.iloc[test].duplicated().to_numpy()]
     if len(firsts) < params.n_tracks:
         raise ValueError(

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from clmr.storage.strict import from_mapping, require, strict
+from clmr.storage.yaml_files import read_yaml
 
 Metric = Literal["roc_auc_tag", "pr_auc_tag", "roc_auc_clip", "pr_auc_clip", "parameters_millions"]
 VARIABLE = (
@@ -111,7 +110,7 @@ def load_thesis(path: Path) -> Thesis:
         ValueError: If an entry is not valid, an id occurs twice, or a row does not state exactly what its artefact
             varies.
     """
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    listed = read_yaml(path)
     artefacts = {
         name: from_mapping(ThesisArtefact, entry, f"{path.name}: artefacts.{name}")
         for name, entry in listed["artefacts"].items()

@@ -16,6 +16,7 @@ from papermill.log import logger as papermill_log
 
 from clmr.compute.allocator import keep_freed_memory
 from clmr.pipeline import engine
+from clmr.pipeline.command_line import leave
 from clmr.pipeline.provenance import recorded
 from clmr.pipeline.stage import read_plan
 from clmr.storage import paths
@@ -81,3 +82,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -24,7 +24,7 @@ class OfExperiment(Protocol):
 
 P = TypeVar("P")
 E = TypeVar("E", bound=OfExperiment)
-_FINISHED_BY = "finished_by.txt"
+_FINISHED_BY = ".finished_by"
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,11 @@ class Stage(Generic[P]):
             inputs: Small files that identify the data read, such as a store's ``store.json``.
         """
         work = self.work_dir(inputs)
-        owner = work / _FINISHED_BY
+        # Beside the folder, which some stages move into place as a whole.
+        owner = work.with_suffix(_FINISHED_BY)
         # A stage does not reuse what it finished itself: it runs again because somebody asked for it.
         if owner.is_file() and owner.read_text(encoding="utf-8") == self.name:
-            shutil.rmtree(work)
+            shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
         yield work
         # Kept for a twin that has yet to run; otherwise it would only take space.
@@ -90,6 +91,8 @@ class Stage(Generic[P]):
         identity = _identity(to_mapping(self.params) if decisive is None else decisive, self.code)
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
         for file in inputs:
+            if not file.is_file():
+                raise FileNotFoundError(f"{file}: no such file; run the stage that writes it, or all by 'dvc repro'")
             digest.update(file.read_bytes())
         return paths.work_dir(self.name.partition("@")[0], digest.hexdigest()[:16])
 

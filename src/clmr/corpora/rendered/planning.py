@@ -11,8 +11,8 @@ from clmr.corpora.rendered.draws import generator, position
 from clmr.corpora.rendered.families import tune_families
 from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.productions import LEVEL_DB, TEMPO_BPM, Production, draw_productions
+from clmr.corpora.store import SPLITS
 
-SPLITS = ("train", "valid", "test")
 # Weights in the choice of works. There would otherwise be too few of the rare dance types and modes to learn from.
 _DANCE_WEIGHTS = {"": 1.0, "reel": 1.0, "jig": 2.0, "hornpipe": 2.5, "strathspey": 40.0}
 _RARE_WORK_WEIGHT = 10.0

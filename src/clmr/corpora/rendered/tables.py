@@ -9,8 +9,9 @@ import pandas as pd
 
 from clmr.corpora.rendered.draws import generator
 from clmr.corpora.rendered.params import RenderedCorpusParams
-from clmr.corpora.rendered.planning import SPLITS, ClipPlan, CorpusPlan
+from clmr.corpora.rendered.planning import ClipPlan, CorpusPlan
 from clmr.corpora.rendered.vocabulary import VOCABULARIES
+from clmr.corpora.store import SPLITS
 from clmr.storage.files import write_json, write_text
 
 TABLES = ("clips.csv", "tags.csv", "tags_complete.csv", "corpus.json")

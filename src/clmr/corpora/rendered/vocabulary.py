@@ -9,6 +9,7 @@ renderings sound nearly alike.
 
 from collections.abc import Callable
 
+from clmr.corpora.rendered.params import FOLK_COLLECTIONS
 from clmr.corpora.rendered.performance import Performance
 
 _GUITARS = frozenset({"guitar", "electric guitar", "distorted guitar"})
@@ -16,8 +17,6 @@ _AMPLIFIED = frozenset({"electric guitar", "distorted guitar", "electric bass"})
 _BOWED = frozenset({"violin", "cello", "string section"})
 _SYNTHS = frozenset({"synth lead", "synth pad"})
 _DRIVING = frozenset({"four on the floor", "backbeat", "double kick", "train"})
-_FOLK_BOOKS = frozenset({"aird", "oneill", "ryan", "misc_folk"})
-
 
 Rule = Callable[[Performance], bool]
 
@@ -217,7 +216,7 @@ def _drives(p: Performance) -> bool:
 
 
 def _is_folk(p: Performance) -> bool:
-    return p.collection in _FOLK_BOOKS and p.all_are("folk") and p.production.drums in ("", "hand")
+    return p.collection in FOLK_COLLECTIONS and p.all_are("folk") and p.production.drums in ("", "hand")
 
 
 # For the corpus in the role of the Million Song Dataset: dances, metre, mode, era and mood, besides instruments.
@@ -237,7 +236,7 @@ SEMANTIC: dict[str, Rule] = {
     "baroque": _era("bach"),
     "classical era": _era("mozart", "haydn", "beethoven"),
     "romantic": _era("schumann"),
-    "traditional": _era(*sorted(_FOLK_BOOKS)),
+    "traditional": _era(*sorted(FOLK_COLLECTIONS)),
     "happy": _is_happy,
     "sad": _is_sad,
     "calm": _is_calm,
