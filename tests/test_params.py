@@ -74,9 +74,12 @@ WRONG = [
     (lambda params: params["runs"]["clmr_primary"].pop("over"), "runs.clmr_primary: missing key over; each line names"),
     (
         lambda params: params["runs"]["clmr_primary"].pop("store"),
-        "runs.clmr_primary: missing key store; each line states",
+        "runs.clmr_primary: missing key store, found over.*; each line states over, store",
     ),
-    (lambda params: params["runs"]["clmr_primary"].pop("experiment"), "missing key experiment; each line states over"),
+    (
+        lambda params: params["runs"]["clmr_primary"].pop("experiment"),
+        "missing key experiment, found over.*; each line states over",
+    ),
     (lambda params: params["runs"].update(cpc_primary=None), "runs.cpc_primary: missing key over"),
     (lambda params: params["runs"]["cpc_primary"].update(over="nope"), "over: found 'nope', which is no base"),
     (
@@ -127,6 +130,36 @@ WRONG = [
     (lambda params: params["bases"]["rendered"].update(kind="cd"), "kind: found str 'cd', allowed are rendered"),
     (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),
     (lambda params: params["tagging"]["t_sne"].update(run="pons_primary"), "tagging.t_sne.run: found 'pons_primary'"),
+    (
+        lambda params: params["supervised_runs"]["pons_primary"].update(evaluate_on="secondary"),
+        "evaluate_on must be primary or left out, since supervised training predicts the tags of the store",
+    ),
+    (lambda params: params["runs"]["clmr_primary"].update(experiment="../x"), "experiment must be at most 60 letters"),
+    (lambda params: params["runs"]["clmr_primary"].update(experiment=1), "experiment: found 1, expected a name"),
+    (
+        lambda params: params["baselines"]["primary"].update(experiment=""),
+        "baselines.primary.experiment must be at most",
+    ),
+    (lambda params: params["runs"]["clmr_primary"].update(seeds=[-1]), r"seeds must be numbers >= 0, got \[-1\]"),
+    (
+        lambda params: params["stores"]["primary"].update(sample_rate_hz=16000),
+        "rate of the store primary must be the network's 8000 Hz, got 16000",
+    ),
+    (
+        lambda params: params["transfers"]["random_init_secondary"].update(store="primary"),
+        "transfers.random_init_secondary.store must be another store than primary",
+    ),
+    (
+        lambda params: params["tagging"]["t_sne"].update(run="clmr_secondary"),
+        "t_sne.run must be a run that is evaluated on",
+    ),
+    (lambda params: params["tagging"]["tag_wise"].update(clmr="cpc_primary"), "tag_wise.clmr must be a run by clmr"),
+    (
+        lambda params: params["runs"]["clmr_primary"].update(experiment="other"),
+        "tagging.t_sne.run must be a run of the experiment main, got 'clmr_primary'",
+    ),
+    (lambda params: params["bases"].update(a={"over": "b"}, b={"over": "a"}), "the base [ab] is laid over itself"),
+    (lambda params: params["supervised_runs"].update(CLMR_primary={}), "names in supervised_runs must be other than"),
     (lambda params: params.update(extra={}), "params.yaml: found unknown key extra, allowed are scale, corpora"),
     (lambda params: params["runs"].update({"a.b": {}}), "a name in runs must be at most 60 letters"),
     (lambda params: params["runs"].update(CLMR_primary={}), "names in runs must be different by more than capital"),
@@ -215,6 +248,8 @@ def test_a_hundred_runs_resolve_one_line_each():
         ({"label_fractoin": [0.1]}, "grids.x: found unknown key label_fractoin, allowed are .*label_fraction"),
         ({"label_fraction": [0.1, 1.5]}, r"grids.x \(over sample_cnn\).*label_fraction must be in \(0, 1\], got 1.5"),
         ({"label_fraction": []}, "grids.x.grid: found .*, expected a mapping of keys to lists of values"),
+        ({"label_fraction": [0.1, 0.1]}, r"grids.x.grid.label_fraction must be without repetition, got \[0.1, 0.1\]"),
+        ({"seeds": [0, 1]}, "grids.x.grid: found the key seeds; list them in the line, beside grid"),
         ({"store": ["primary", "secondary"]}, "grids.x.grid: found the key store, but a grid reads one store"),
         ({}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
         ({"label_fraction": 0.5}, "grids.x.grid: found .*, expected a mapping of keys to lists"),

@@ -20,9 +20,12 @@ def check(_: argparse.Namespace) -> str:
 def params(arguments: argparse.Namespace) -> str:
     """Write params.yaml at another scale, by the overlay params/<scale>.yaml."""
     overlay = paths.overlay_file(arguments.scale)
-    if not overlay.is_file():
-        scales = ", ".join(sorted(file.stem for file in overlay.parent.glob("*.yaml")))
-        raise ValueError(f"found the scale {arguments.scale!r}, allowed are {scales}")
+    scales = sorted(file.stem for file in overlay.parent.glob("*.yaml"))
+    if arguments.scale not in scales:
+        raise ValueError(
+            f"found the scale {arguments.scale!r}, allowed are {', '.join(scales)}; git checkout params.yaml brings "
+            f"the embedded scale back"
+        )
     write_overlaid(paths.params_file(), overlay)
     return f"params.yaml now has the values of {overlay.name}; git checkout params.yaml brings the old ones back"
 

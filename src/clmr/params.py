@@ -16,10 +16,13 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.paper.figure_params import TaggingParams
 from clmr.paper.planned import Scale
 from clmr.storage.layering import OVER, combinations, overlaid, resolved, with_values
+from clmr.storage.names import require_known, require_name, require_names
 from clmr.storage.strict import Variants, from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
 
+MAIN = "main"
+"""The experiment of Table 6.1."""
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 
 # Keys of a line that say where the result is used; the rest is the recipe. They and the store are stated in the
@@ -89,30 +92,35 @@ class Params:
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
         for section in fields(self):
-            _require_names(section.name, getattr(self, section.name))
-        shared = sorted(set(self.runs) & set(self.supervised_runs))
+            require_names(section.name, getattr(self, section.name))
+        # Without regard to capitals, as some file systems compare names.
+        taken = {name.lower() for name in self.runs}
+        shared = sorted(name for name in self.supervised_runs if name.lower() in taken)
         require(
             not shared, "names in supervised_runs", shared, "other than those in runs, whose files they would share"
         )
-        shared = sorted(set(self.transfers) & set(self.runs))
-        require(not shared, "names in transfers", shared, "other than those in runs, whose files they would share")
         for name, store in self.stores.items():
-            _require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
+            require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
         for name, transfer in self.transfers.items():
-            _require_known(f"transfers.{name}.run", transfer.run, self.runs)
-            _require_known(f"transfers.{name}.store", transfer.store, self.stores)
-        for name in self.baselines:
-            _require_known(f"baselines.{name}", name, self.stores)
+            require_known(f"transfers.{name}.run", transfer.run, self.runs)
+            require_known(f"transfers.{name}.store", transfer.store, self.stores)
+            require_name(f"transfers.{name}.experiment", transfer.experiment)
+        for name, baseline in self.baselines.items():
+            require_known(f"baselines.{name}", name, self.stores)
+            require_name(f"baselines.{name}.experiment", baseline.experiment)
+        for name, base in self.bases.items():
+            # Resolved although no line may use it yet, so that a ring of bases is found.
+            resolved(base if isinstance(base, Mapping) else {OVER: name}, self.bases, f"bases.{name}")
         self._require_figures()
 
     def _require_figures(self) -> None:
         tagging, tag_wise = self.tagging, self.tagging.tag_wise
-        _require_known("tagging.primary_store", tagging.primary_store, self.stores)
-        _require_known("tagging.secondary_store", tagging.secondary_store, self.stores)
-        _require_known("tagging.t_sne.run", tagging.t_sne.run, self.runs)
-        _require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.runs)
-        _require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.runs)
-        _require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
+        require_known("tagging.primary_store", tagging.primary_store, self.stores)
+        require_known("tagging.secondary_store", tagging.secondary_store, self.stores)
+        require_known("tagging.t_sne.run", tagging.t_sne.run, self.runs)
+        require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.runs)
+        require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.runs)
+        require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,17 @@ def load_params(mapping: Any) -> Params:
         ValueError: Naming the place, what was found, and what is allowed.
     """
     params = from_mapping(Params, mapping, "params.yaml")
-    corpora_of(params), runs_of(params), supervised_runs_of(params), grids_of(params)
+    corpora_of(params), grids_of(params)
+    runs, supervised = runs_of(params), supervised_runs_of(params)
+    for name, transfer in params.transfers.items():
+        own = runs[transfer.run].evaluate_on
+        other = f"another store than {own}, on which the run is evaluated anyway"
+        require(transfer.store != own, f"params.yaml: transfers.{name}.store", transfer.store, other)
+    figures = params.tagging.tag_wise
+    _require_shown(params, "t_sne.run", runs[params.tagging.t_sne.run])
+    _require_shown(params, "tag_wise.clmr", runs[figures.clmr], "clmr")
+    _require_shown(params, "tag_wise.cpc", runs[figures.cpc], "cpc")
+    _require_shown(params, "tag_wise.supervised", supervised[figures.supervised])
     return params
 
 
@@ -203,13 +221,15 @@ def _run(
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
-    # Supervised training predicts the tags of the store that it reads, so its lines name no other.
-    needed = ["store", *(["evaluate_on"] if classes is METHODS else []), "experiment"]
-    missing = [key for key in needed if not isinstance(line.get(key), str)]
-    if missing:
-        raise ValueError(f"{where}: missing key {', '.join(missing)}; each line states {', '.join((OVER, *needed))}")
-    for key in needed[:-1]:
-        _require_known(f"{section}.{name}.{key}", line[key], params.stores)
+    probed = classes is METHODS
+    _require_line(line, where, probed or section == "grids", params.stores)
+    evaluate_on = line.get("evaluate_on", line["store"])
+    require(
+        probed or evaluate_on == line["store"],
+        f"{where}.evaluate_on",
+        evaluate_on,
+        f"{line['store']} or left out, since supervised training predicts the tags of the store that it reads",
+    )
     stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
     recipe = with_values(resolved(stated, params.bases, where), values or {}, where)
     where += f" (over {line[OVER]})"
@@ -219,13 +239,41 @@ def _run(
         raise ValueError(
             f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them"
         )
-    return Run(
-        name=name,
-        recipe=from_mapping(cls, recipe, where),
-        evaluate_on=line.get("evaluate_on", line["store"]),
-        experiment=line["experiment"],
-        values=values or {},
-    )
+    checked: Any = from_mapping(cls, recipe, where)
+    require(min(checked.seeds) >= 0, f"{where}: seeds", list(checked.seeds), "numbers >= 0")
+    rate_hz = (checked.encoder if probed else checked.model).sample_rate_hz
+    for store in dict.fromkeys((line["store"], evaluate_on)):
+        found_hz = params.stores[store].sample_rate_hz
+        # Here, not when the stage reads the store: that is after rendering and, for evaluate_on, after training.
+        require(found_hz == rate_hz, f"{where}: rate of the store {store}", found_hz, f"the network's {rate_hz} Hz")
+    return Run(name, checked, evaluate_on, line["experiment"], values or {})
+
+
+def _require_line(line: Mapping[str, Any], where: str, states_evaluate_on: bool, stores: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` unless a line states, itself, what ``dvc.yaml`` interpolates."""
+    needed = ["store", *(["evaluate_on"] if states_evaluate_on else []), "experiment"]
+    missing = [key for key in needed if key not in line]
+    if missing:
+        listed = ", ".join((OVER, *needed))
+        raise ValueError(
+            f"{where}: missing key {', '.join(missing)}, found {', '.join(line)}; each line states {listed} itself"
+        )
+    for key in needed:
+        if not isinstance(line[key], str):
+            raise ValueError(f"{where}.{key}: found {line[key]!r}, expected a name; quote it")
+        if key == "experiment":
+            require_name(f"{where}.{key}", line[key])
+        else:
+            require_known(f"{where}.{key}", line[key], stores)
+
+
+def _require_shown(params: Params, figure: str, run: Run, method: str | None = None) -> None:
+    """Raise ``ValueError`` unless a run can be shown in the main experiment's figure of the primary corpus."""
+    where, primary = f"params.yaml: tagging.{figure}", params.stores[params.tagging.primary_store].corpus
+    require(run.experiment == MAIN, where, run.name, f"a run of the experiment {MAIN}")
+    corpus = params.stores[run.evaluate_on].corpus
+    require(corpus == primary, where, run.name, f"a run that is evaluated on the corpus {primary}, not on {corpus}")
+    require(method in (None, run.recipe.method), where, run.name, f"a run by {method}, not by {run.recipe.method}")
 
 
 def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
@@ -239,27 +287,12 @@ def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
         raise ValueError(f"{where}.grid: found {grid!r}, expected a mapping of keys to lists of values")
     if "store" in grid:
         raise ValueError(f"{where}.grid: found the key store, but a grid reads one store; write a grid for each")
+    if "seeds" in grid:
+        raise ValueError(f"{where}.grid: found the key seeds; list them in the line, beside grid")
+    for key, values in grid.items():
+        require(all(values.count(value) == 1 for value in values), f"{where}.grid.{key}", values, "without repetition")
     stated = {key: value for key, value in line.items() if key != "grid"}
     method = resolved(stated, params.bases, where).get("method") if OVER in stated else None
     classes = METHODS if method in METHODS.targets else SUPERVISED
     for values in combinations(grid):
         yield _run(params, "grids", name, stated, classes, values)
-
-
-def _require_names(section: str, entries: Any) -> None:
-    """Raise ``ValueError`` unless the names of a section can be parts of stage and file names.
-
-    Some file systems do not tell A from a, so names must differ by more than that.
-    """
-    if not isinstance(entries, dict):
-        return
-    for name in entries:
-        plain = name.isidentifier() and name.isascii() and len(name) <= 60
-        require(plain, f"a name in {section}", name, "at most 60 letters, digits and _, for stage and file names")
-    repeated = [name for name in entries if sum(name.lower() == other.lower() for other in entries) > 1]
-    require(not repeated, f"names in {section}", repeated, "different by more than capital letters")
-
-
-def _require_known(place: str, name: str, known: Mapping[str, Any]) -> None:
-    if name not in known:
-        raise ValueError(f"{place}: found {name!r}, which is not defined; defined are {', '.join(known)}")

@@ -43,3 +43,10 @@ def test_an_error_raised_on_purpose_is_a_sentence(root):
 def test_what_was_printed_is_not_lost_when_a_process_leaves():
     done = command("-c", "from clmr.pipeline.command_line import leave\nprint('x' * 100_000)\nleave()")
     assert (done.returncode, len(done.stdout)) == (0, 100_001)
+
+
+def test_a_notebook_stage_that_is_not_planned_is_a_sentence(root):
+    done = command("-m", "clmr.pipeline.notebooks", "02_pretraining", "pretrain@nope")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("pretrain@nope: ")

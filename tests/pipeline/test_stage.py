@@ -77,9 +77,14 @@ def test_two_runs_of_one_recipe_are_trained_once(root):
     with second.resumable([]) as again:
         assert (again / "state").read_text() == "trained"
     assert again == work
-    # Asked to run again, a stage does not take what it has finished itself for new.
+    # Asked to run again, neither stage takes what it has finished itself for new.
+    with first.resumable([]) as anew:
+        assert not (anew / "state").exists()
+    with second.resumable([]) as shared:
+        pass
     with second.resumable([]) as anew:
         assert not (anew / "state").exists()
+    assert shared == anew
 
 
 def test_metrics_have_six_decimals(root):

@@ -7,6 +7,7 @@ run to run: no times, no machine paths, stable cell ids, sorted keys.
 
 import argparse
 import logging
+import sys
 from pathlib import Path
 
 import nbformat
@@ -71,6 +72,17 @@ def main() -> None:
     parser.add_argument("stage", help="name as in dvc.yaml, such as pretrain@clmr_primary")
     parser.add_argument("--unrecorded", action="store_true", help="publish at once, without origin and cost")
     arguments = parser.parse_args()
+    try:
+        _run(arguments)
+    except papermill.PapermillExecutionError as error:
+        # The traceback of the cell, for those who look for a mistake in the code, then the sentence.
+        print("\n".join(error.traceback), file=sys.stderr)
+        sys.exit(f"{arguments.stage}: {error.ename}: {error.evalue}")
+    except (ValueError, OSError) as error:
+        sys.exit(f"{arguments.stage}: {error}")
+
+
+def _run(arguments: argparse.Namespace) -> None:
     if arguments.unrecorded:
         executed, path = run_notebook(arguments.notebook, arguments.stage), paths.published_notebook(arguments.stage)
     else:

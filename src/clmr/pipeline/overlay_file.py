@@ -23,7 +23,8 @@ def write_overlaid(params: Path, overlay: Path) -> None:
             result is not valid.
     """
     # Over the embedded scale only: what an earlier overlay changed and this one does not would stay.
-    base, changes = read_yaml(params), read_yaml(overlay)
+    base, changes = read_yaml(params), read_yaml(overlay) or {}
+    load_params(base)
     if base.get("scale") != _BASE_SCALE:
         raise ValueError(
             f"{params.name}: found scale {base.get('scale')!r}, expected {_BASE_SCALE}, over which all overlays are "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clmr.paper.planned import PublishedStage, ScoredSystem
-from clmr.params import Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
+from clmr.params import MAIN, Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
     Combination,
@@ -30,9 +30,6 @@ from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import to_mapping
 from clmr.storage.yaml_files import read_yaml
-
-MAIN = "main"
-"""The experiment of Table 6.1."""
 
 # What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
 _ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
@@ -175,7 +172,7 @@ def _scored(params: Params, stage: str, run: Run, trained_on: str | None, store:
 
 
 def main() -> None:
-    """Write the plan; if the parameters are not valid, say why in a sentence and change nothing."""
+    """Write the plan; if the parameters are not valid, say why in a sentence and write nothing."""
     try:
         stages = planned_stages(load_params(read_yaml(paths.params_file())))
     except ValueError as error:

@@ -57,13 +57,15 @@ class Stage(Generic[P]):
         # Beside the folder, which some stages move into place as a whole.
         owner = work.with_suffix(_FINISHED_BY)
         # A stage does not reuse what it finished itself: it runs again because somebody asked for it.
-        if owner.is_file() and owner.read_text(encoding="utf-8") == self.name:
+        finished = owner.read_text(encoding="utf-8").split() if owner.is_file() else []
+        if self.name in finished:
             shutil.rmtree(work, ignore_errors=True)
+            finished = []
         work.mkdir(parents=True, exist_ok=True)
         yield work
         # Kept for a twin that has yet to run; otherwise it would only take space.
         if self._has_twins():
-            write_text(owner, self.name)
+            write_text(owner, "\n".join([*finished, self.name]))
         else:
             shutil.rmtree(work, ignore_errors=True)
 

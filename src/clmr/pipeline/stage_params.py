@@ -9,10 +9,10 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.paper.figure_params import TaggingParams
 from clmr.paper.planned import PublishedStage, Scale, ScoredSystem
+from clmr.params import SUPERVISED
 from clmr.storage.strict import Variants, strict
 from clmr.training.pretrain import METHODS, PretrainRecipe
 
-SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
 RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
 """Recipes of all kinds of training, told apart by their method."""
 

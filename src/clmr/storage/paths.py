@@ -18,6 +18,10 @@ def root() -> Path:
     for folder in candidates:
         if (folder / "dvc.yaml").is_file():
             return folder
+    if named:
+        raise FileNotFoundError(
+            f"{ROOT_VARIABLE}: found {named!r}, which holds no dvc.yaml; name the repository's root"
+        )
     raise FileNotFoundError(
         f"no dvc.yaml in {candidates[0]} or above; run from inside the repository, or set {ROOT_VARIABLE}"
     )
