@@ -9,6 +9,7 @@ import soundfile
 
 from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import Store, open_store
+from clmr.storage import paths
 
 CORPUS_RATE_HZ = 16_000
 STORE_RATE_HZ = 8_000
@@ -52,3 +53,11 @@ def store(corpus_dir: Path, store_params: StoreParams, tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp("stores")
     build_store(corpus_dir, store_params, folder / "tones", folder / "work", n_workers=1)
     return open_store(folder / "tones")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository, in which every path of the package lies while a test runs."""
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    return tmp_path

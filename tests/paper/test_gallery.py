@@ -20,10 +20,8 @@ STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", "04_t
 
 
 @pytest.fixture
-def results(tmp_path, monkeypatch):
+def results(repository):
     """A repository in which all but the report has run."""
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
     for number, published in enumerate(STAGES):
         provenance = {"code_sha256": f"{number}" * 64, "params": {"a": number}}
         cost = {"wall_s": 1.5, "peak_memory_gib": 0.25}

@@ -13,13 +13,6 @@ from clmr.storage.strict import from_mapping
 from .examples import score_row, system
 
 
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
-    return tmp_path
-
-
 def test_curves_come_run_by_run_without_those_of_no_epoch(repository):
     for run, rows in {"long": "0,1,2.0\n0,2,1.5\n1,1,2.1\n", "untrained": ""}.items():
         path = paths.curve_file(run, "main")

@@ -1,19 +1,11 @@
 """Files of tables and figures: equal content gives equal bytes, and reads back as it was."""
 
 import pandas as pd
-import pytest
 
 from clmr.paper import figures, writing
 from clmr.storage import paths
 
 from .examples import system, table_6_1
-
-
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
-    return tmp_path
 
 
 def test_equal_figures_are_equal_bytes_with_their_data_beside_them(repository):

@@ -17,13 +17,6 @@ class Toy:
     experiment: str
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
-    return tmp_path
-
-
 def planned(name: str, epochs: int = 3, code: str = "a", experiment: str = "main") -> Stage[Toy]:
     content = {"stage": name, "params": {"epochs": epochs, "experiment": experiment}, "code": {"clmr.x": code}}
     write_json(paths.plan_file(name), content)
@@ -38,7 +31,7 @@ def interrupted(stage: Stage[Toy], data: Path) -> str:
     return work.name
 
 
-def test_a_stage_sees_its_plan_and_nothing_else(root):
+def test_a_stage_sees_its_plan_and_nothing_else(repository):
     stage = planned("pretrain@a")
     assert (stage.key, stage.params, dict(stage.code)) == ("a", Toy(3, "main"), {"clmr.x": "a"})
     assert open_stage(Toy, "pretrain@a", {"epochs": 5, "experiment": "x"}).params == Toy(5, "x")
@@ -48,13 +41,13 @@ def test_a_stage_sees_its_plan_and_nothing_else(root):
         open_stage(Toy, "pretrain@a", {"epochs": 5, "experiment": "x", "lr": 1})
 
 
-def test_without_a_plan_the_reader_is_told_how_to_make_it(root):
+def test_without_a_plan_the_reader_is_told_how_to_make_it(repository):
     with pytest.raises(FileNotFoundError, match="planned are none; run 'dvc repro plan' first"):
         open_stage(Toy, "tagging")
 
 
-def test_unfinished_work_is_found_again_only_under_the_same_inputs(root):
-    data = root / "store.json"
+def test_unfinished_work_is_found_again_only_under_the_same_inputs(repository):
+    data = repository / "store.json"
     data.write_text("1")
     first = interrupted(planned("pretrain@a"), data)
     assert interrupted(planned("pretrain@a"), data) == first
@@ -64,13 +57,13 @@ def test_unfinished_work_is_found_again_only_under_the_same_inputs(root):
     assert interrupted(planned("pretrain@a"), data) != first
 
 
-def test_finished_work_leaves_nothing_behind(root):
+def test_finished_work_leaves_nothing_behind(repository):
     with planned("pretrain@a").resumable([]) as work:
         (work / "state").touch()
     assert not work.exists()
 
 
-def test_two_runs_of_one_recipe_are_trained_once(root):
+def test_two_runs_of_one_recipe_are_trained_once(repository):
     first, second = planned("pretrain@a"), planned("pretrain@b", experiment="ablation")
     with first.resumable([]) as work:
         (work / "state").write_text("trained")
@@ -87,13 +80,13 @@ def test_two_runs_of_one_recipe_are_trained_once(root):
     assert shared == anew
 
 
-def test_metrics_have_six_decimals(root):
+def test_metrics_have_six_decimals(repository):
     planned("evaluate@a").write_metrics({"linear": {"pr_auc": 0.123456789}, "n": 3})
-    written = json.loads((root / "results/metrics/main/evaluate_a.json").read_text())
+    written = json.loads((repository / "results/metrics/main/evaluate_a.json").read_text())
     assert written == {"linear": {"pr_auc": 0.123457}, "n": 3}
 
 
-def test_what_a_stage_keeps_is_made_once(root):
+def test_what_a_stage_keeps_is_made_once(repository):
     stage, made = planned("grid@a"), []
 
     def kept(recipe: int, code: str = "a") -> list[int]:
@@ -112,11 +105,11 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def test_twins_whose_work_is_moved_away_leave_nothing_in_it(root):
+def test_twins_whose_work_is_moved_away_leave_nothing_in_it(repository):
     for name in ("store@a", "store@b"):
         planned(name)
     for name, target in (("store@a", "first"), ("store@b", "second")):
         with planned(name).resumable([]) as work:
             (work / "audio").touch()
-            work.rename(root / target)
-        assert [file.name for file in (root / target).iterdir()] == ["audio"]
+            work.rename(repository / target)
+        assert [file.name for file in (repository / target).iterdir()] == ["audio"]

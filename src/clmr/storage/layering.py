@@ -23,12 +23,7 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     """
     result = dict(base)
     for key, value in changes.items():
-        below = base.get(key)
-        if isinstance(value, Mapping) and isinstance(below, Mapping):
-            same_kind = value.get("kind", below.get("kind")) == below.get("kind")
-            result[key] = merged(below, value) if same_kind else value
-        else:
-            result[key] = value
+        result[key] = merged(base[key], value) if _mergeable(base.get(key), value) else value
     return result
 
 
@@ -127,12 +122,17 @@ def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, p
         # Dropped with null: a scale with other data would have to build this corpus or store all the same.
         if may_add and value is None:
             result.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
-            kinds = base[key].get("kind"), value.get("kind", base[key].get("kind"))
-            result[key] = _overlaid(base[key], value, where, (*path, key)) if kinds[0] == kinds[1] else value
         else:
-            result[key] = value
+            merge = _mergeable(base.get(key), value)
+            result[key] = _overlaid(base[key], value, where, (*path, key)) if merge else value
     return result
+
+
+def _mergeable(below: Any, value: Any) -> bool:
+    """Whether a value is merged into what lies below it, as it is if both are mappings of one kind."""
+    if not (isinstance(below, Mapping) and isinstance(value, Mapping)):
+        return False
+    return bool(value.get("kind", below.get("kind")) == below.get("kind"))
 
 
 def _is_run(path: tuple[str, ...], base: Mapping[str, Any]) -> bool:

@@ -27,11 +27,6 @@ def root() -> Path:
     )
 
 
-def pipeline_file() -> Path:
-    """The stages of the pipeline."""
-    return root() / "dvc.yaml"
-
-
 def params_file() -> Path:
     """The parameters of the pipeline."""
     return root() / "params.yaml"
