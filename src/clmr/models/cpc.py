@@ -6,7 +6,8 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from clmr.models.layout import Norm, audio_maps, convolve_and_normalise, require_audio
+from clmr.models.blocks import block
+from clmr.models.layout import Norm, audio_maps, require_audio
 from clmr.storage.strict import Count, require, strict
 
 
@@ -156,8 +157,7 @@ class CPC(nn.Module):
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
-            # In place: the first maps are by far the largest tensors, and no backward pass needs them before ReLU.
-            maps = convolve_and_normalise(cast("nn.Conv1d", layer), cast("Norm", norm), maps).relu_()
+            maps = block(cast("nn.Conv1d", layer), cast("Norm", norm), maps)
         return maps.squeeze(2).transpose(1, 2)
 
     def contexts(self, frames: Tensor) -> Tensor:

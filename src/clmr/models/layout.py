@@ -46,15 +46,24 @@ def convolve_and_normalise(convolution: nn.Conv1d, norm: Norm, maps: Tensor) -> 
     """
     if norm.training or isinstance(norm, nn.Identity):
         return norm(convolve(convolution, maps))
+    # As a separate pass the norm took a fifth of the time of embedding.
+    return _convolved(maps, convolution, *folded(convolution, norm))
+
+
+def folded(convolution: nn.Conv1d, norm: nn.BatchNorm2d | nn.SyncBatchNorm) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution that does what both do in evaluation mode: the norm is then affine.
+
+    >>> layer, norm = nn.Conv1d(4, 6, 3), nn.BatchNorm2d(6).eval()
+    >>> [tuple(part.shape) for part in folded(layer, norm)]
+    [(6, 4, 3), (6,)]
+    """
     # For the type checker: torch's layers may lack these, ours never do.
     assert convolution.bias is not None
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    # With fixed statistics the norm is affine, so it can be folded into the weights; as a separate pass it
-    # took a fifth of the time of embedding.
     gain = norm.weight / (norm.running_var + norm.eps).sqrt()
     weight = convolution.weight * gain[:, None, None]
-    return _convolved(maps, convolution, weight, (convolution.bias - norm.running_mean) * gain + norm.bias)
+    return weight, (convolution.bias - norm.running_mean) * gain + norm.bias
 
 
 def _convolved(maps: Tensor, convolution: nn.Conv1d, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clmr.models.blocks import block
 from clmr.models.layout import audio_maps, convolve, require_audio
 from clmr.storage.strict import Count, Positive, Probability, require, strict
 
@@ -146,8 +147,8 @@ class Pons(nn.Module):
         """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = self.stem(audio_maps(audio))
-        for block in self.front:
-            maps = block(maps)
+        for layer in self.front:
+            maps = layer(maps)
         maps = self.back[1](self.back[0](maps))
         maps = self.back[2](functional.max_pool2d(maps, (1, 2)))
         summary = torch.cat([maps.amax(dim=(2, 3)), maps.mean(dim=(2, 3))], dim=1)
@@ -166,8 +167,7 @@ class _Block(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
         # ReLU before batch norm, as in the authors' code; SampleCNN has them the other way round.
-        maps = self.norm(functional.relu(convolve(self.convolution, maps), inplace=True))
-        return functional.max_pool2d(maps, (1, self.pool)) if self.pool > 1 else maps
+        return block(self.convolution, self.norm, maps, pool_size=self.pool, rectify_first=True)
 
 
 class _Residual(nn.Module):

@@ -5,7 +5,8 @@ from typing import Literal, cast
 
 from torch import Tensor, nn
 
-from clmr.models.layout import Norm, audio_maps, convolve_and_normalise, require_audio
+from clmr.models.blocks import block
+from clmr.models.layout import Norm, audio_maps, require_audio
 from clmr.storage.strict import Count, require, strict
 
 
@@ -132,13 +133,9 @@ class _Block(nn.Sequential):
             nn.ReLU(inplace=True),
             *pooling,
         )
+        self.pool = pool
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
         # For the type checker: torch annotates the entries of a sequence as modules of any kind.
-        convolution, norm, relu = cast("nn.Conv1d", self[0]), cast("Norm", self[1]), self[2]
-        maps = convolve_and_normalise(convolution, norm, maps)
-        # Pooling before ReLU leaves a third of the values to rectify; the maximum and ReLU commute.
-        for pool in list(self)[3:]:
-            maps = pool(maps)
-        return relu(maps)
+        return block(cast("nn.Conv1d", self[0]), cast("Norm", self[1]), maps, pool_size=self.pool)
