@@ -78,9 +78,9 @@ def test_steps_are_applied_in_the_order_of_the_thesis() -> None:
     assert tuple(thesis_chain().steps()) == ("polarity", "noise", "gain", "filter", "delay", "pitch", "reverb")
     batch = noise(2, 20_001)
     draw = always().draw(2, 8_000, draws(8))
-    expected = batch
+    expected = batch.clone()
     for name in STEPS:
-        expected = draw.steps[name].apply(expected, 8_000)
+        draw.steps[name].treat_chosen(expected, 8_000)
     assert torch.equal(draw.apply(batch, 8_000), expected)
 
 

@@ -3,8 +3,10 @@
 What belongs here: design and application of the two filters. What does not: other linear steps.
 """
 
+import functools
 import math
 from dataclasses import dataclass
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -12,7 +14,8 @@ from torch.nn.functional import pad
 
 from clmr.augmentations.drawing import draw_chosen, draw_uniform
 from clmr.augmentations.fourier import fast_length
-from clmr.augmentations.step import Draw
+from clmr.augmentations.step import CompiledDraw
+from clmr.compute.compiled import flat, load, share
 from clmr.storage.strict import Probability, require_range, strict
 
 HIGHEST_CUTOFF = 0.45
@@ -64,7 +67,7 @@ class FilterParams:
 
 
 @dataclass(frozen=True)
-class FilterDraw(Draw):
+class FilterDraw(CompiledDraw):
     """Drawn filters.
 
     Attributes:
@@ -104,10 +107,39 @@ class FilterDraw(Draw):
         filtered = torch.fft.irfft(torch.fft.rfft(blocks) * response[:, None], n=n_fft)
         return filtered[..., tail:].reshape(len(batch), -1)[:, :n_samples]
 
+    @classmethod
+    def loops(cls) -> ModuleType | None:
+        """The recursion over time."""
+        return _loops()
+
+    def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
+        """Apply the filters as recursions; in four tenths of a pass of transforms, and without their residue."""
+        numerator, denominator = coefficients(self.high_pass, self.cutoff_hz, sample_rate_hz)
+        first = denominator[:, :1]
+        arguments = (flat(batch), rows.numpy(), (numerator / first).numpy(), (denominator / first).numpy())
+        n_values = len(rows) * batch.shape[1]
+        share(loops.filter_rows, *arguments, batch.shape[1], n_examples=len(rows), n_values=n_values)
+
     def _response(self, n_fft: int, sample_rate_hz: int, device: torch.device) -> Tensor:
         """Transfer functions of the B filters, complex64 (B, n_fft // 2 + 1)."""
         b, a = (c.to(device) for c in coefficients(self.high_pass, self.cutoff_hz, sample_rate_hz))
         return (torch.fft.rfft(b, n=n_fft) / torch.fft.rfft(a, n=n_fft)).to(torch.complex64)
+
+
+@functools.cache
+def _loops() -> ModuleType | None:
+    return load(_find_loops, _attempt)
+
+
+def _find_loops() -> ModuleType:
+    from clmr.augmentations import filter_loops
+
+    return filter_loops
+
+
+def _attempt(loops: ModuleType) -> None:
+    one = torch.tensor([True])
+    FilterDraw(one, one, torch.tensor([500.0]), 0).loop(loops, torch.zeros(1, 40), torch.tensor([0]), 8_000)
 
 
 def coefficients(high_pass: Tensor, cutoff_hz: Tensor, sample_rate_hz: int) -> tuple[Tensor, Tensor]:

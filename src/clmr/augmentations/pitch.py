@@ -4,7 +4,9 @@ What belongs here: choosing grains of the signal and joining them. What does not
 between samples that reads a grain faster or slower (``resampling``).
 """
 
+import functools
 from dataclasses import dataclass
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -13,9 +15,10 @@ from torch.nn.functional import pad
 
 from clmr.augmentations.drawing import draw_chosen, draw_uniform
 from clmr.augmentations.fourier import fast_length
-from clmr.augmentations.resampling import SPEED_STEPS, read_grains
+from clmr.augmentations.resampling import ROLLOFF, SPEED_STEPS, ZERO_CROSSINGS, read_grains
 from clmr.augmentations.slicing import runs, tiles
-from clmr.augmentations.step import Draw
+from clmr.augmentations.step import CompiledDraw
+from clmr.compute.compiled import flat, load, share
 from clmr.storage.strict import Probability, require_range, strict
 
 _HOP_MS = 70.0
@@ -64,7 +67,7 @@ class PitchParams:
 
 
 @dataclass(frozen=True)
-class PitchDraw(Draw):
+class PitchDraw(CompiledDraw):
     """Drawn transpositions, in semitones."""
 
     semitones: Tensor
@@ -92,7 +95,7 @@ class PitchDraw(Draw):
         """
         n_samples = batch.shape[1]
         grains = _grain_sizes(n_samples, sample_rate_hz)
-        speed = (SPEED_STEPS * 2 ** (self.semitones.double() / 12)).round() / SPEED_STEPS
+        speed = self._speed()
         span = (grains.hop * speed).round().long()
         nominal = _nominal_starts(n_samples, span, grains)
         # Room for every read before the first and after the last sample: searches and interpolation.
@@ -106,6 +109,49 @@ class PitchDraw(Draw):
             for rows in tiles(batch)
         ]
         return torch.cat(transposed)
+
+    @classmethod
+    def loops(cls) -> ModuleType | None:
+        """Choosing, reading and joining grains, one after the other."""
+        return _loops()
+
+    def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
+        """Transpose by the same grains, unless two places resemble the input equally to rounding."""
+        n_samples = batch.shape[1]
+        grains = _grain_sizes(n_samples, sample_rate_hz)
+        speed = self._speed()
+        nominal = _nominal_starts(n_samples, (grains.hop * speed).round().long(), grains)
+        arguments = (
+            flat(batch),
+            rows.numpy(),
+            nominal.numpy(),
+            speed.numpy(),
+            (grains.hop, grains.fade, grains.search),
+            _n_compared(grains),
+            (ZERO_CROSSINGS, ROLLOFF),
+        )
+        n_values = len(rows) * n_samples
+        share(loops.transpose_rows, *arguments, n_samples, n_examples=len(rows), n_values=n_values)
+
+    def _speed(self) -> Tensor:
+        """Speeds of reading, float64 of shape (B,)."""
+        return (SPEED_STEPS * 2 ** (self.semitones.double() / 12)).round() / SPEED_STEPS
+
+
+@functools.cache
+def _loops() -> ModuleType | None:
+    return load(_find_loops, _attempt)
+
+
+def _find_loops() -> ModuleType:
+    from clmr.augmentations import grain_loops
+
+    return grain_loops
+
+
+def _attempt(loops: ModuleType) -> None:
+    draw = PitchDraw(torch.tensor([True]), torch.tensor([1.0]))
+    draw.loop(loops, torch.zeros(1, 2_000), torch.tensor([0]), 8_000)
 
 
 def _grain_sizes(n_samples: int, sample_rate_hz: int) -> Grains:
@@ -151,7 +197,7 @@ def _mismatch(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> 
         predecessor that differ by ``d - 2 * search``.
     """
     n_lags = 4 * grains.search + 1
-    n_compared = 2 * grains.search + round(_WIDEST_RATIO * grains.fade)
+    n_compared = _n_compared(grains)
     n_fft = fast_length(n_compared + n_lags - 1)
     continued = runs(padded, nominal[:, :-1] + span[:, None] - grains.search, n_compared)
     candidates = runs(padded, nominal[:, 1:] - 3 * grains.search, n_compared + n_lags - 1)
@@ -160,6 +206,11 @@ def _mismatch(padded: Tensor, nominal: Tensor, span: Tensor, grains: Grains) -> 
     squares = candidates.square_()
     change = squares[..., n_compared:] - squares[..., : n_lags - 1]
     return pad(change.cumsum(-1), (1, 0)).sub_(correlation, alpha=2)
+
+
+def _n_compared(grains: Grains) -> int:
+    """Samples over which two grains are compared."""
+    return 2 * grains.search + round(_WIDEST_RATIO * grains.fade)
 
 
 def _join(read: Tensor, grains: Grains) -> Tensor:

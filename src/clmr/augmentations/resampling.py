@@ -10,8 +10,10 @@ from torch import Tensor
 
 from clmr.augmentations.slicing import runs
 
-_ZERO_CROSSINGS = 8
-_ROLLOFF = 0.95
+ZERO_CROSSINGS = 8.0
+"""Zero crossings of the interpolating kernel on either side."""
+ROLLOFF = 0.95
+"""Its bandwidth relative to the lower of the two Nyquist frequencies."""
 # Outputs of one matrix product.
 _BLOCK = 32
 SPEED_STEPS = 512
@@ -40,7 +42,7 @@ def read_grains(signal: Tensor, starts: Tensor, speed: Tensor, n_outputs: int) -
     torch.Size([1, 2, 60])
     """
     n_blocks = -(-n_outputs // _BLOCK)
-    half = math.ceil(_ZERO_CROSSINGS / _ROLLOFF * max(1.0, speed.max().item()))
+    half = math.ceil(ZERO_CROSSINGS / ROLLOFF * max(1.0, speed.max().item()))
     block_starts = (speed[:, None] * _BLOCK * torch.arange(n_blocks)).floor().long() - half
     n_inputs = math.ceil((_BLOCK - 1) * speed.max().item()) + 2 * half + 2
     speed, block_starts = speed.to(signal.device), block_starts.to(signal.device)
@@ -65,7 +67,7 @@ def _weights(speed: Tensor, block_starts: Tensor, half: int, n_inputs: int) -> T
     taps = torch.arange(-half, half + 2, device=device)[:, None]
     # Kept off 0, so that no distance is 0 and sin(x) / x needs no special case.
     fraction = (position - whole).clamp(min=1e-6).float()
-    kernel = _windowed_sinc(taps - fraction, (_ROLLOFF / speed.clamp(min=1)).float())
+    kernel = _windowed_sinc(taps - fraction, (ROLLOFF / speed.clamp(min=1)).float())
     # Which input of its block each tap of each output falls on.
     inputs = whole.long() - block_starts + taps
     return kernel.new_zeros(len(speed), n_blocks, n_inputs, _BLOCK).scatter_(2, inputs, kernel)
@@ -73,6 +75,6 @@ def _weights(speed: Tensor, block_starts: Tensor, half: int, n_inputs: int) -> T
 
 def _windowed_sinc(distance: Tensor, bandwidth: Tensor) -> Tensor:
     """``sin(pi * bandwidth * distance) / (pi * distance)`` times the window; overwrites ``distance``."""
-    window = (distance * (bandwidth / _ZERO_CROSSINGS)).square_().neg_().add_(1).clamp_(min=0).square_()
+    window = (distance * (bandwidth / ZERO_CROSSINGS)).square_().neg_().add_(1).clamp_(min=0).square_()
     # Not torch.sinc: on the CPU it takes ten times as long, not being vectorised.
     return (distance * (bandwidth * math.pi)).sin_().div_(distance.mul_(math.pi)).mul_(window)

@@ -6,13 +6,16 @@ What belongs here: the network's transfer function and its application. What doe
 import functools
 import math
 from dataclasses import dataclass
+from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from clmr.augmentations.drawing import draw_chosen, draw_uniform
 from clmr.augmentations.fourier import fast_length
-from clmr.augmentations.step import Draw
+from clmr.augmentations.step import CompiledDraw
+from clmr.compute.compiled import LANES, flat, load, share
 from clmr.storage.strict import Probability, require_range, strict
 
 _DESIGN_RATE_HZ = 44_100
@@ -61,7 +64,7 @@ class ReverbParams:
 
 
 @dataclass(frozen=True)
-class ReverbDraw(Draw):
+class ReverbDraw(CompiledDraw):
     """Drawn rooms: the three settings of SoX's effect, in percent."""
 
     room_size: Tensor
@@ -98,6 +101,30 @@ class ReverbDraw(Draw):
         wet = torch.fft.irfft(spectrum, n=n_fft)[:, :n_samples]
         return torch.addcmul(batch, wet, growth)
 
+    @classmethod
+    def loops(cls) -> ModuleType | None:
+        """The delay lines over time."""
+        return _loops()
+
+    def suits_loops(self, sample_rate_hz: int) -> bool:
+        """Whether no delay is shorter than what is computed at once, as some are in small rooms at low rates."""
+        shortest = min(int(comb_samples(self.room_size, sample_rate_hz).min()), *all_pass_samples(sample_rate_hz))
+        return shortest >= LANES
+
+    def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
+        """Run the network over time: exact, tail and end of clip included."""
+        pole = loop_damping(self.damping)
+        network = (
+            comb_samples(self.room_size, sample_rate_hz).numpy(),
+            pole.numpy(),
+            (feedback(self.reverberance) * (1 - pole)).numpy(),
+            np.array(all_pass_samples(sample_rate_hz)),
+            _ALL_PASS_FEEDBACK,
+            _WET_GAIN,
+        )
+        sizes = {"n_examples": len(rows), "n_values": len(rows) * batch.shape[1]}
+        share(loops.reverberate_rows, flat(batch), rows.numpy(), *network, batch.shape[1], **sizes)
+
     def _response(self, n_fft: int, sample_rate_hz: int, device: torch.device) -> Tensor:
         """The network's transfer function, complex64 (B, n_fft // 2 + 1)."""
         pole = loop_damping(self.damping)
@@ -107,6 +134,23 @@ class ReverbDraw(Draw):
         loop = (1 - pole * _inverse_z(n_fft, device)).reciprocal_().mul_(strength)
         combs = _sum_of_combs(loop, comb_samples(self.room_size, sample_rate_hz), n_fft)
         return combs.mul_(_all_pass_response(n_fft, sample_rate_hz, device))
+
+
+@functools.cache
+def _loops() -> ModuleType | None:
+    return load(_find_loops, _attempt)
+
+
+def _find_loops() -> ModuleType:
+    from clmr.augmentations import reverb_loops
+
+    return reverb_loops
+
+
+def _attempt(loops: ModuleType) -> None:
+    half = torch.tensor([50.0]).double()
+    draw = ReverbDraw(torch.tensor([True]), half, half, half)
+    draw.loop(loops, torch.zeros(1, 40), torch.tensor([0]), 44_100)
 
 
 def feedback(reverberance: Tensor) -> Tensor:

@@ -113,7 +113,8 @@ def _arithmetic(symbol: Callable, instruction: str) -> None:
         return None
 
 
-for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+_OPERATORS = {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv"}
+for _symbol, _instruction in _OPERATORS.items():
     _arithmetic(_symbol, _instruction)
 
 
@@ -132,6 +133,34 @@ def _selection(comparison: str) -> Callable:
 where_greater, where_equal = _selection(">"), _selection("==")
 
 
+def _delay(n_lanes: int) -> Callable:
+    @intrinsic
+    def delayed(_typing: Any, lanes: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            # Lanes from LANES on are those of the first operand's successor, here zeros.
+            order = [LANES + lane if lane < n_lanes else lane - n_lanes for lane in range(LANES)]
+            zeros = ir.Constant(_VECTOR, [0.0] * LANES)
+            return builder.shuffle_vector(arguments[0], zeros, ir.Constant(_BITS, order))
+
+        return _lanes(_lanes), generate
+
+    return delayed
+
+
+# Lanes moved up by so many places, with zeros in the first.
+delayed_1, delayed_2, delayed_4, delayed_8 = (_delay(n_lanes) for n_lanes in (1, 2, 4, 8))
+
+
+@intrinsic
+def last(_typing: Any, lanes: Any) -> Any:
+    """The value of the last lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.extract_element(arguments[0], ir.Constant(ir.IntType(32), LANES - 1))
+
+    return types.float32(_lanes), generate
+
+
 Loop = TypeVar("Loop", bound=Callable)
 
 
@@ -141,3 +170,8 @@ def compiled(loop: Loop) -> Loop:
         return numba.njit(loop, parallel=True, nogil=True, cache=True, error_model="numpy")
     except RuntimeError:  # numba finds no folder that it may write its cache to
         return numba.njit(loop, parallel=True, nogil=True, error_model="numpy")
+
+
+def part(function: Loop) -> Loop:
+    """The function, as a part of compiled loops."""
+    return numba.njit(function, error_model="numpy")
