@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.signal import lfilter
 
+from clmr.augmentations import delay, pitch, reverb
 from clmr.augmentations import filter as filtering
-from clmr.augmentations import pitch, reverb
 from clmr.augmentations.filter import FilterDraw, coefficients
 from clmr.augmentations.pitch import PitchDraw
 from clmr.augmentations.reverb import ReverbDraw
@@ -32,7 +32,7 @@ def drawn(step: str, n_examples: int, sample_rate_hz: int) -> CompiledDraw:
 
 @pytest.mark.parametrize("n_samples", LENGTHS)
 @pytest.mark.parametrize("sample_rate_hz", [8_000, 22_050])
-@pytest.mark.parametrize(("step", "tolerance"), [("filter", 2e-5), ("pitch", 5e-6), ("reverb", 1e-3)])
+@pytest.mark.parametrize(("step", "tolerance"), [("filter", 2e-5), ("delay", 1e-7), ("pitch", 5e-6), ("reverb", 1e-3)])
 def test_loops_do_what_transforms_do(step: str, tolerance: float, sample_rate_hz: int, n_samples: int) -> None:
     # The tolerance of the reverberation is that of the transforms, whose tail wraps around 60 dB down.
     batch = noise(6, n_samples)
@@ -70,7 +70,7 @@ def test_an_octave_either_way_is_read_by_the_same_kernel() -> None:
 
 
 def test_silence_stays_silent() -> None:
-    for step in ("filter", "pitch", "reverb"):
+    for step in ("filter", "delay", "pitch", "reverb"):
         assert not looped(drawn(step, 2, 8_000), torch.zeros(2, 5_000), 8_000).any()
 
 
@@ -85,7 +85,9 @@ def test_rooms_with_delays_shorter_than_a_vector_are_left_to_transforms() -> Non
     assert torch.equal(batch, expected)
 
 
-@pytest.mark.parametrize(("module", "step"), [(filtering, "filter"), (pitch, "pitch"), (reverb, "reverb")])
+@pytest.mark.parametrize(
+    ("module", "step"), [(filtering, "filter"), (delay, "delay"), (pitch, "pitch"), (reverb, "reverb")]
+)
 def test_without_loops_the_chain_goes_on(module, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_loops", lambda: None)
     batch, draw = noise(3, 5_000), drawn(step, 3, 8_000)

@@ -240,6 +240,12 @@ def test_trying_the_loops_leaves_the_global_generator_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_the_loops_may_be_tried_first_in_inference_mode():
+    blocks._loops.cache_clear()
+    with torch.inference_mode():
+        assert blocks._loops(torch.float32) is not None
+
+
 STEP = """
 import torch
 from torch import nn

@@ -31,20 +31,26 @@ def test_one_sided_augmentation_leaves_the_second_view_as_cropped(store):
     assert not torch.equal(both[6:], second)
 
 
+def augmented(run: CLMRRun, n_examples: int, *place: int) -> torch.Tensor:
+    """Ones, after the augmentations of an epoch, step and view."""
+    crops = torch.ones(n_examples, 100)
+    run.augment(crops, *place)
+    return crops
+
+
 def test_views_are_altered_by_draws_of_their_own(store):
     run = run_of(store, clmr_recipe(augmentations=only("gain")))
-    crops = torch.ones(6, 100)
     places = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0)]
-    views = [run.augmented(crops, *place) for place in places]
-    assert torch.equal(views[0], run.augmented(crops, *places[0]))
+    views = [augmented(run, 6, *place) for place in places]
+    assert torch.equal(views[0], augmented(run, 6, *places[0]))
     for number, view in enumerate(views):
         assert not any(torch.equal(view, other) for other in views[:number])
 
 
 def test_processes_share_the_draws_of_the_whole_batch(store):
     recipe = clmr_recipe(augmentations=only("gain"))
-    whole = run_of(store, recipe).augmented(torch.ones(6, 100), 0, 0, 0)
-    parts = [run_of(store, recipe, World(rank, 3)).augmented(torch.ones(2, 100), 0, 0, 0) for rank in range(3)]
+    whole = augmented(run_of(store, recipe), 6, 0, 0, 0)
+    parts = [augmented(run_of(store, recipe, World(rank, 3)), 2, 0, 0, 0) for rank in range(3)]
     torch.testing.assert_close(torch.cat(parts), whole)
 
 

@@ -127,11 +127,25 @@ class ChainDraw:
         >>> ChainDraw({}).apply(torch.ones(2, 4), 8000).shape
         torch.Size([2, 4])
         """
-        # One copy for all steps, which then work in place: most steps leave most examples as they are.
         augmented = batch.clone()
-        for step in self.steps.values():
-            step.treat_chosen(augmented, sample_rate_hz)
+        self.treat(augmented, sample_rate_hz)
         return augmented
+
+    def treat(self, batch: Tensor, sample_rate_hz: int) -> None:
+        """Pass the batch through the chain in place, since most steps leave most examples as they are.
+
+        Args:
+            batch: Audio, float32 of shape (B, T).
+            sample_rate_hz: Sample rate in Hz.
+
+        >>> batch = torch.ones(2, 4)
+        >>> chain = AugmentationParams(polarity=PolarityParams(p=1.0))
+        >>> chain.draw(2, 8000, lambda step: torch.Generator()).treat(batch, 8000)
+        >>> batch[0].tolist()
+        [-1.0, -1.0, -1.0, -1.0]
+        """
+        for step in self.steps.values():
+            step.treat_chosen(batch, sample_rate_hz)
 
 
 def _check(batch: Tensor, sample_rate_hz: int) -> None:

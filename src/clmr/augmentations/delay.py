@@ -3,7 +3,9 @@
 What belongs here: the echo. What does not: the dense echoes of a room (``reverb``).
 """
 
+import functools
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Annotated
 
 import pydantic
@@ -13,7 +15,8 @@ from torch.nn.functional import pad
 
 from clmr.augmentations.drawing import draw_chosen, draw_integers
 from clmr.augmentations.slicing import runs
-from clmr.augmentations.step import Draw
+from clmr.augmentations.step import CompiledDraw
+from clmr.compute.compiled import flat, load, share
 from clmr.storage.strict import Positive, Probability, require_range, strict
 
 
@@ -50,7 +53,7 @@ class DelayParams:
 
 
 @dataclass(frozen=True)
-class DelayDraw(Draw):
+class DelayDraw(CompiledDraw):
     """Drawn echoes: their delays in ms, and the amplitude factor they all share."""
 
     delay_ms: Tensor
@@ -68,8 +71,39 @@ class DelayDraw(Draw):
         tensor([[1.0000, 0.0000, 0.5000]])
         """
         n_samples = batch.shape[1]
-        delay_samples = (self.delay_ms * sample_rate_hz / 1000).round().long().clamp(max=n_samples)
+        delay_samples = self._delay_samples(n_samples, sample_rate_hz)
         longest = int(delay_samples.max())
         # A copy shifted in time costs a fifth of a product of spectra long enough for the echo, and is exact.
         echo = runs(pad(batch, (longest, 0)), (longest - delay_samples).to(batch.device), n_samples)
         return echo.mul_(self.factor).add_(batch)
+
+    @classmethod
+    def loops(cls) -> ModuleType | None:
+        """The echo in place."""
+        return _loops()
+
+    def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
+        """Add the echoes in place: the same to the last digit."""
+        n_samples = batch.shape[1]
+        delays = self._delay_samples(n_samples, sample_rate_hz).numpy()
+        arguments = (flat(batch), rows.numpy(), delays, self.factor, n_samples)
+        share(loops.echo_rows, *arguments, n_examples=len(rows), n_values=len(rows) * n_samples)
+
+    def _delay_samples(self, n_samples: int, sample_rate_hz: int) -> Tensor:
+        return (self.delay_ms * sample_rate_hz / 1000).round().long().clamp(max=n_samples)
+
+
+@functools.cache
+def _loops() -> ModuleType | None:
+    return load(_find_loops, _attempt)
+
+
+def _find_loops() -> ModuleType:
+    from clmr.augmentations import delay_loops
+
+    return delay_loops
+
+
+def _attempt(loops: ModuleType) -> None:
+    draw = DelayDraw(torch.tensor([True]), torch.tensor([1.0]).double(), 0.5)
+    draw.loop(loops, torch.zeros(1, 40), torch.tensor([0]), 8_000)

@@ -43,6 +43,8 @@ class MappedAudio:
 
     def read(self, starts: np.ndarray, n_samples: int) -> Tensor:
         """Stretches of ``n_samples`` from the given first samples on, shape (B, T), float32 in [-1, 1)."""
+        if self.device.type == "cpu":
+            return torch.from_numpy(self._converted(starts, n_samples))
         # Pinned memory is copied to a GPU while the host goes on.
         on_gpu = self.device.type == "cuda"
         rows = torch.empty((len(starts), n_samples), dtype=torch.int16, pin_memory=on_gpu)
@@ -50,6 +52,16 @@ class MappedAudio:
             row[:] = self.store.audio[start : start + n_samples]
         # Converted on the device: int16 crosses the bus in half the time of float32.
         return rows.to(self.device, non_blocking=on_gpu).float().div_(_FULL_SCALE)
+
+    def _converted(self, starts: np.ndarray, n_samples: int) -> np.ndarray:
+        # By NumPy, on one thread: torch would start a second team of threads for the thread that reads ahead, and the
+        # teams, which wait actively, would take the cores from each other (measured: a fifth of a step).
+        rows = np.empty((len(starts), n_samples), dtype=np.float32)
+        for row, start in zip(rows, starts, strict=True):
+            # In two steps: as one operation of mixed types NumPy takes twice as long.
+            row[:] = self.store.audio[start : start + n_samples]
+            row *= np.float32(1 / _FULL_SCALE)
+        return rows
 
 
 class ResidentAudio:

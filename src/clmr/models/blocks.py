@@ -114,11 +114,11 @@ def _find_loops() -> fused.Loops:
 
 def _attempt(dtype: torch.dtype, loops: fused.Loops) -> None:
     """Run every loop once."""
-    # Creating layers draws from torch's global generator, which nothing here may change.
-    first = keeping_global_generator(lambda: nn.Conv1d(1, LANES, 3, stride=3))
-    second = keeping_global_generator(lambda: nn.Conv1d(LANES, LANES, 3))
-    norms = nn.BatchNorm2d(LANES), nn.BatchNorm2d(LANES)
     # Whatever mode the caller is in: the backward pass has loops of its own.
     with torch.inference_mode(False), torch.enable_grad():
+        # Creating layers draws from torch's global generator, which nothing here may change.
+        first = keeping_global_generator(lambda: nn.Conv1d(1, LANES, 3, stride=3))
+        second = keeping_global_generator(lambda: nn.Conv1d(LANES, LANES, 3))
+        norms = nn.BatchNorm2d(LANES), nn.BatchNorm2d(LANES)
         maps = fused.stem(torch.zeros(2, 60), fused.Block(first, norms[0], 1, False, dtype, loops))
         fused.block(maps, fused.Block(second, norms[1], 4, False, dtype, loops)).sum().backward()

@@ -100,14 +100,16 @@ class CLMRRun(PretrainRun):
             epoch: Number of the epoch, from 0; with ``step`` it decides all draws.
             step: Number of the step in the epoch, from 0.
         """
-        first, second = crops
-        if self.recipe.augment_second_view:
-            second = self.augmented(second, epoch, step, view=1)
-        # One tensor, so that batch norm takes its statistics over both views: see train_step.
-        return (torch.cat([self.augmented(first, epoch, step, view=0), second]),)
+        # One tensor, so that batch norm takes its statistics over both views: see train_step. Joined before they are
+        # augmented, in place, so that no view is copied twice.
+        views = torch.cat(crops)
+        for view, half in enumerate(views.chunk(2)):
+            if view == 0 or self.recipe.augment_second_view:
+                self.augment(half, epoch, step, view)
+        return (views,)
 
-    def augmented(self, crops: Tensor, epoch: int, step: int, view: int) -> Tensor:
-        """One view, shape (B, T).
+    def augment(self, crops: Tensor, epoch: int, step: int, view: int) -> None:
+        """Augment one view, shape (B, T), in place.
 
         Args:
             crops: This process's part of the batch, shape (B, T).
@@ -120,7 +122,7 @@ class CLMRRun(PretrainRun):
         # Drawn for the whole batch, of which this process keeps its part: the views are the same
         # however many processes share them.
         drawn = self.recipe.augmentations.draw(n_examples, rate_hz, draws)
-        return drawn.examples(self.world.share(n_examples)).apply(crops, rate_hz)
+        drawn.examples(self.world.share(n_examples)).treat(crops, rate_hz)
 
     def train_step(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """One update; the loss and the accuracy before it, as scalars on the device.
