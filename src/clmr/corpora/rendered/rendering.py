@@ -1,6 +1,7 @@
 """One clip, from its plan to samples and tags."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from clmr.corpora.rendered.parts import Part
 from clmr.corpora.rendered.performance import Performance
 from clmr.corpora.rendered.planning import ClipPlan
 from clmr.corpora.rendered.productions import draw_programs
+from clmr.corpora.rendered.score_files import kept_score
 from clmr.corpora.rendered.scores import Score, read_score
 from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
 from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
@@ -42,9 +44,15 @@ def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusPar
     return colour(samples, colouring, plan.level_db, params.sample_rate_hz, noise)
 
 
-def play_clip(plan: ClipPlan, params: RenderedCorpusParams) -> list[Player]:
-    """The players of a clip with their notes; independent of the soundfont."""
-    score = cached_score(plan.work)
+def play_clip(plan: ClipPlan, params: RenderedCorpusParams, scores_dir: Path | None = None) -> list[Player]:
+    """The players of a clip with their notes; independent of the soundfont.
+
+    Args:
+        plan: The clip.
+        params: Length of the clip, and seed of the details.
+        scores_dir: Where parsed scores are kept; None to parse.
+    """
+    score = cached_score(plan.work, scores_dir)
     timeline = cut_timeline(score, plan.pulse_bpm, params.clip_duration_s, plan.start_fraction)
     programs = draw_programs(plan.production, generator("programs", params.seed, plan.track_id))
     seconds_per_quarter = 60 / plan.pulse_bpm / timeline.pulse_quarters
@@ -101,6 +109,6 @@ def _probe_pitch(player: Player) -> int:
 
 
 @functools.lru_cache(maxsize=4)
-def cached_score(work: WorkRef) -> Score:
-    """`read_score`, cached for the clips of one work, which are rendered one after another."""
-    return read_score(work)
+def cached_score(work: WorkRef, scores_dir: Path | None) -> Score:
+    """The score, held in memory for the clips of one work, which are rendered one after another."""
+    return read_score(work) if scores_dir is None else kept_score(work, scores_dir)

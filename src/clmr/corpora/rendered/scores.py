@@ -3,7 +3,9 @@
 What belongs here: everything that touches music21. What does not: how the notes are arranged.
 """
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,13 +96,26 @@ def _parse(work: WorkRef) -> Any:
     from music21 import converter
 
     path = Path(corpus_dir(), work.file)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without_beams():
         # music21 warns about engravers' oddities in its own files; the notes come out right.
         warnings.simplefilter("ignore")
         if path.suffix == ".abc":
             return converter.parse(split_tunes(path.read_text(encoding="utf-8"))[work.tune_index], format="abc")
         # Without music21's cache, which lies outside the repository: nothing there may change a corpus.
         return converter.parse(path, forceSource=True, storePickle=False)
+
+
+@contextlib.contextmanager
+def _without_beams() -> Iterator[None]:
+    """A block in which music21 draws no beams: engraving, which is up to two thirds of its reading of a tune."""
+    from music21.stream import Stream
+
+    make_beams = Stream.makeBeams
+    Stream.makeBeams = lambda self, **_: self  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Stream.makeBeams = make_beams  # type: ignore[method-assign]
 
 
 def _notes(part: Any) -> list[Note]:
