@@ -95,11 +95,12 @@ def _render_work(task: _Task) -> None:
 
 
 def _write_clip(clip: ClipPlan, params: RenderedCorpusParams, work_dir: Path) -> None:
-    players = play_clip(clip, params, scores_dir(work_dir))
+    kept = scores_dir(work_dir)
+    players = play_clip(clip, params, kept)
     samples = render_clip(clip, players, params)
     with replacing(_audio_path(work_dir, clip.clip_id)) as temporary:
         soundfile.write(temporary, _as_int16(samples), params.sample_rate_hz, format="FLAC", subtype="PCM_16")
-    performance = perform(clip, players)
+    performance = perform(clip, players, kept)
     record: dict[str, Any] = {
         "tags": list(tags_of(performance, params.vocabulary)),
         "mode": performance.mode,

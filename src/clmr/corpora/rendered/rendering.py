@@ -60,8 +60,14 @@ def play_clip(plan: ClipPlan, params: RenderedCorpusParams, scores_dir: Path | N
     return arrange(timeline, plan.production, programs, seconds_per_quarter, plan.transpose, details)
 
 
-def perform(plan: ClipPlan, players: list[Player]) -> Performance:
-    """The facts that the tags of a clip depend on, taken from what its players really play."""
+def perform(plan: ClipPlan, players: list[Player], scores_dir: Path | None = None) -> Performance:
+    """The facts that the tags of a clip depend on, taken from what its players really play.
+
+    Args:
+        plan: The clip.
+        players: Its players, from :func:`play_clip`.
+        scores_dir: As for :func:`play_clip`.
+    """
     # From the players, not from the recipe: one who has no notes in this excerpt is not heard.
     pitched = [player for player in players if player.role != "drums"]
     return Performance(
@@ -72,8 +78,8 @@ def perform(plan: ClipPlan, players: list[Player]) -> Performance:
         pulse_bpm=plan.pulse_bpm,
         collection=plan.work.collection,
         dance=plan.work.dance,
-        mode=cached_score(plan.work).mode,
-        metre=metre_class(cached_score(plan.work)),
+        mode=cached_score(plan.work, scores_dir).mode,
+        metre=metre_class(cached_score(plan.work, scores_dir)),
     )
 
 
