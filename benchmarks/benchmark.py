@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Goal:
-    """What we want to reach: a ratio to the best peer, and the same in words."""
+    """What we want to reach: a ratio to the best peer, or a share of the machine's limit, and the same in words."""
 
     ratio: float
     text: str
+    of: Literal["peer", "limit"] = "peer"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Benchmark:
         goal: The ratio aimed at.
         better: Whether the higher or the lower value wins.
         compared: Peers that ``ratio`` may refer to, if not all.
+        limit: The best value that the machine allows; None if no such limit is known.
+        limit_text: What that limit is.
         notes: Circumstances a reader has to know, one sentence each.
         repeats_s: Duration in s of every repeat of everything that was timed.
         details: Further values, such as ours by precision.
@@ -39,6 +42,8 @@ class Benchmark:
     goal: Goal
     better: Literal["higher", "lower"] = "higher"
     compared: tuple[str, ...] | None = None
+    limit: float | None = None
+    limit_text: str = ""
     notes: tuple[str, ...] = ()
     repeats_s: Mapping[str, list[float]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -66,6 +71,18 @@ class Benchmark:
         return quotient if self.better == "higher" else 1 / quotient
 
     @property
+    def share(self) -> float | None:
+        """Share of the limit that ours reaches; None if no limit is known.
+
+        >>> Benchmark("a", "", "s", 2.0, {}, Goal(0.5, "", of="limit"), better="lower", limit=1.5).share
+        0.75
+        """
+        if self.limit is None:
+            return None
+        return self.ours / self.limit if self.better == "higher" else self.limit / self.ours
+
+    @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; None if no peer that counts was measured."""
-        return None if self.ratio is None else self.ratio >= self.goal.ratio
+        """Whether the goal is reached; None if what it refers to was not measured."""
+        reached = self.share if self.goal.of == "limit" else self.ratio
+        return None if reached is None else reached >= self.goal.ratio

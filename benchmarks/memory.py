@@ -24,7 +24,7 @@ from clmr.training.pretrain import pretrain
 _LIMIT_GB = 6.0
 _LIMIT = "the limit"
 _PLAIN = "Conv1d fp32, without data"
-_N_STEPS = 3
+_N_STEPS = 2
 
 
 def our_peak_gb(store_dir: Path, encoder: SampleCNNParams, n_pairs: int, precision: str) -> float:

@@ -15,7 +15,7 @@ from clmr.storage.files import read_json, write_json, write_text
 NOT_INSTALLED = "not installed"
 NOT_MEASURED = "not measured"
 _PEER_PACKAGES = ("audiomentations", "pedalboard", "torch-audiomentations", "torchaudio-augmentations")
-_HEADER = "| benchmark | unit | ours | peers | ratio to the best peer | goal | met | GPU |"
+_HEADER = "| benchmark | unit | ours | limit | share | peers | ratio to the best peer | goal | met | GPU |"
 
 Record = Mapping[str, Any]
 
@@ -31,6 +31,9 @@ def record(benchmark: Benchmark, device: torch.device, quick: bool) -> dict[str,
         "ours": _rounded(benchmark.ours),
         "peers": {name: NOT_INSTALLED if v is None else _rounded(v) for name, v in benchmark.peers.items()},
         "best_peer": benchmark.best_peer,
+        "limit": None if benchmark.limit is None else _rounded(benchmark.limit),
+        "limit_is": benchmark.limit_text,
+        "share_of_limit": None if benchmark.share is None else _rounded(benchmark.share),
         "ratio_to_best_peer": None if benchmark.ratio is None else _rounded(benchmark.ratio),
         "goal": benchmark.goal.text,
         "goal_met": benchmark.met,
@@ -84,17 +87,21 @@ def table(names: tuple[str, ...], records: Mapping[tuple[str, str], Record | Non
 def _row(name: str, cpu: Record | None, gpu: Record | None) -> str:
     shown = cpu or gpu
     if shown is None:
-        return f"| {name} | | {NOT_MEASURED} | | | | | {NOT_MEASURED} |"
-    cells = [NOT_MEASURED, "", "", shown["goal"], ""] if cpu is None else [*_values(cpu), cpu["goal"], _met(cpu)]
+        return f"| {name} | | {NOT_MEASURED} | | | | | | | {NOT_MEASURED} |"
+    cells = (
+        [NOT_MEASURED, "", "", "", "", shown["goal"], ""] if cpu is None else [*_values(cpu), cpu["goal"], _met(cpu)]
+    )
     beside = NOT_MEASURED if gpu is None else "; ".join([*_values(gpu), f"met: {_met(gpu)}"])
     return "| " + " | ".join([name, shown["unit"], *cells, beside]) + " |"
 
 
 def _values(entry: Record) -> list[str]:
-    """Ours, the peers, the ratio."""
+    """Ours, the limit, the share of it, the peers, the ratio."""
     peers = "<br>".join(f"{name}: {_shown(value)}" for name, value in entry["peers"].items())
     ratio = entry["ratio_to_best_peer"]
-    return [_shown(entry["ours"]), peers, "unknown" if ratio is None else f"{_shown(ratio)}x"]
+    limit, share = entry["limit"], entry["share_of_limit"]
+    of_limit = ["none", ""] if limit is None else [_shown(limit), f"{100 * share:.0f} %"]
+    return [_shown(entry["ours"]), *of_limit, peers, "unknown" if ratio is None else f"{_shown(ratio)}x"]
 
 
 def _met(entry: Record) -> str:
@@ -103,9 +110,13 @@ def _met(entry: Record) -> str:
 
 def _notes(entry: Record) -> str:
     machine = entry["machine"]
-    where = machine["gpu"] if entry["device"] == "cuda" else f"{machine['cpu']}, {machine['threads']} threads"
+    units = ", ".join([machine["vector_instructions"], *machine["bf16_instructions"]])
+    on_cpu = f"{machine['cpu']}, {units}, {machine['threads']} threads, compiled loops: {machine['compiled_loops']}"
+    where = machine["gpu"] if entry["device"] == "cuda" else on_cpu
     quick = " Toy sizes: these numbers mean nothing." if entry["quick"] else ""
-    lines = [f"**{entry['name']}** ({where}).{quick} {entry['claim']}", *(f"- {note}" for note in entry["notes"])]
+    limit = [f"- The limit: {entry['limit_is']}."] if entry["limit_is"] else []
+    notes = [*limit, *(f"- {note}" for note in entry["notes"])]
+    lines = [f"**{entry['name']}** ({where}).{quick} {entry['claim']}", *notes]
     return "\n".join([lines[0], "", *lines[1:], ""])
 
 

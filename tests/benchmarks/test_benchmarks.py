@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import augmentation_chain, embedding, flops, memory, probe, training_step
+from benchmarks import augmentation_chain, embedding, flops, limits, memory, probe, training_step
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import CheckError, checked_difference
+from benchmarks.limits import map_values
 from benchmarks.plain import PlainTraining, with_weights_of
 from benchmarks.processes import in_fresh_process, peak_memory_gb, returning_freed_memory
 from benchmarks.report import NOT_INSTALLED, NOT_MEASURED, json_file, record, table, write_record, write_table
@@ -74,13 +75,13 @@ def test_operations_are_those_torch_counts(sample_rate_hz):
     network = torch.nn.Sequential(SampleCNN(params), projector("nonlinear", params.embedding_dim, 8)).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, params.clip_samples))
-    assert flops.forward_flop(params, projection_dim=8) == counter.get_total_flops()
+    assert limits.forward_flop(params, projection_dim=8) == counter.get_total_flops()
 
 
 def test_operations_of_the_first_layer_of_the_thesis():
     # 128 filters of 3 weights at each of 59049 / 3 positions, a product and a sum each.
-    assert flops.convolution_flop(1, 128, 3, n_outputs=19_683) == 2 * 3 * 128 * 19_683
-    assert flops.training_flop(SampleCNNParams("sample_cnn", 22_050, 128), 64) == pytest.approx(10.5e9, rel=0.1)
+    assert limits.convolution_flop(1, 128, 3, n_outputs=19_683) == 2 * 3 * 128 * 19_683
+    assert limits.training_flop(SampleCNNParams("sample_cnn", 22_050, 128), 64) == pytest.approx(10.5e9, rel=0.1)
 
 
 @pytest.mark.parametrize("module", [training_step, probe, embedding, flops])
@@ -167,9 +168,32 @@ def test_the_table_names_missing_peers_and_the_missing_gpu(tmp_path):
     write_table(tmp_path, ("speed", "later"))
     rows = [line for line in (tmp_path / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
     peers = f"absent: {NOT_INSTALLED}<br>slow: 2.00"
-    assert cells(rows[2]) == ["speed", "clips/s", "10.0", peers, "5.00x", ">= 4x", "yes", NOT_MEASURED]
-    assert cells(rows[3]) == ["later", "", NOT_MEASURED, "", "", "", "", NOT_MEASURED]
-    assert {len(cells(row)) for row in rows} == {8}
+    assert cells(rows[2]) == ["speed", "clips/s", "10.0", "none", "", peers, "5.00x", ">= 4x", "yes", NOT_MEASURED]
+    assert cells(rows[3]) == ["later", "", NOT_MEASURED, "", "", "", "", "", "", NOT_MEASURED]
+    assert {len(cells(row)) for row in rows} == {10}
+
+
+def test_a_goal_may_be_a_share_of_the_limit(tmp_path):
+    limited = benchmark(limit=12.5, limit_text="memory", goal=Goal(0.85, ">= 85 % of the limit", of="limit"))
+    assert (limited.share, limited.met) == (0.8, False)
+    assert benchmark(goal=Goal(0.85, "", of="limit")).met is None
+    shown = table(("speed",), {("speed", "cpu"): record(limited, CPU, quick=False), ("speed", "cuda"): None})
+    row = next(line for line in shown.splitlines() if line.startswith("| speed"))
+    assert cells(row)[3:5] == ["12.5", "80 %"]
+    assert "- The limit: memory." in shown
+
+
+def test_maps_are_those_of_the_layers():
+    params, seen = SampleCNNParams("sample_cnn", 8_000, width=4), []
+    network = PlainTraining(params, CPU).encoder.sequential.eval()
+    for module in network.modules():
+        # Pooled maps come behind the ReLU, and where nothing is pooled they are those of the convolution.
+        if isinstance(module, (torch.nn.Conv1d, torch.nn.MaxPool1d)):
+            module.register_forward_hook(lambda _, inputs, output: seen.append(output.numel()))
+    with torch.no_grad():
+        network(torch.zeros(1, 1, params.clip_samples))
+    # The last layer, of one moment, is left out.
+    assert map_values(params) == sum(seen) - seen[-1]
 
 
 def test_without_any_peer_the_goal_is_neither_met_nor_missed():
@@ -177,7 +201,7 @@ def test_without_any_peer_the_goal_is_neither_met_nor_missed():
     assert alone.ratio is None
     shown = table(("speed",), {("speed", "cpu"): record(alone, CPU, quick=False), ("speed", "cuda"): None})
     row = next(line for line in shown.splitlines() if line.startswith("| speed"))
-    assert cells(row)[4:7] == ["unknown", ">= 4x", "unknown"]
+    assert cells(row)[6:9] == ["unknown", ">= 4x", "unknown"]
 
 
 def test_a_gpu_has_its_own_file_and_column(tmp_path):
@@ -191,5 +215,5 @@ def test_a_gpu_has_its_own_file_and_column(tmp_path):
     shown = (tmp_path / "README.md").read_text(encoding="utf-8")
     row = next(line for line in shown.splitlines() if line.startswith("| speed"))
     assert cells(row)[2] == "10.0"
-    assert cells(row)[7] == f"40.0; absent: {NOT_INSTALLED}<br>slow: 2.00; 20.0x; met: yes"
+    assert cells(row)[9] == f"40.0; none; ; absent: {NOT_INSTALLED}<br>slow: 2.00; 20.0x; met: yes"
     assert "**speed** (a GPU). It is fast." in shown

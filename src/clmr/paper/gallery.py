@@ -105,8 +105,8 @@ def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
         *(_section(artefact, scale, stages, records) for artefact in ARTEFACTS),
         "## Provenance",
         "What each stage was made from. *Code* is a digest of the code that its notebook or module runs, comments and "
-        "docstrings left out; [provenance.json](provenance.json) also holds parameter values, package versions and "
-        "machine type. [Costs](tables/table_costs.md) are apart, since they vary from run to run.",
+        "docstrings left out; [provenance.json](provenance.json) also holds parameter values, package versions, "
+        "machine type, and whether compiled loops ran. [Costs](tables/table_costs.md) are apart, since they vary from run to run.",
         _provenance_table(stages, records),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
