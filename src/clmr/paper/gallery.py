@@ -106,7 +106,8 @@ def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
         "## Provenance",
         "What each stage was made from. *Code* is a digest of the code that its notebook or module runs, comments and "
         "docstrings left out; [provenance.json](provenance.json) also holds parameter values, package versions, "
-        "machine type, and whether compiled loops ran. [Costs](tables/table_costs.md) are apart, since they vary from run to run.",
+        "machine type, and whether compiled loops ran. [Costs](tables/table_costs.md) are apart, since they vary from "
+        "run to run.",
         _provenance_table(stages, records),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
