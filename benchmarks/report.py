@@ -99,7 +99,8 @@ def _values(entry: Record) -> list[str]:
     """Ours, the limit, the share of it, the peers, the ratio."""
     peers = "<br>".join(f"{name}: {_shown(value)}" for name, value in entry["peers"].items())
     ratio = entry["ratio_to_best_peer"]
-    limit, share = entry["limit"], entry["share_of_limit"]
+    # Records of earlier versions state no limit.
+    limit, share = entry.get("limit"), entry.get("share_of_limit")
     of_limit = ["none", ""] if limit is None else [_shown(limit), f"{100 * share:.0f} %"]
     return [_shown(entry["ours"]), *of_limit, peers, "unknown" if ratio is None else f"{_shown(ratio)}x"]
 
@@ -111,10 +112,11 @@ def _met(entry: Record) -> str:
 def _notes(entry: Record) -> str:
     machine = entry["machine"]
     units = ", ".join([machine["vector_instructions"], *machine["bf16_instructions"]])
-    on_cpu = f"{machine['cpu']}, {units}, {machine['threads']} threads, compiled loops: {machine['compiled_loops']}"
+    loops = machine.get("compiled_loops", "none")
+    on_cpu = f"{machine['cpu']}, {units}, {machine['threads']} threads, compiled loops: {loops}"
     where = machine["gpu"] if entry["device"] == "cuda" else on_cpu
     quick = " Toy sizes: these numbers mean nothing." if entry["quick"] else ""
-    limit = [f"- The limit: {entry['limit_is']}."] if entry["limit_is"] else []
+    limit = [f"- The limit: {entry['limit_is']}."] if entry.get("limit_is") else []
     notes = [*limit, *(f"- {note}" for note in entry["notes"])]
     lines = [f"**{entry['name']}** ({where}).{quick} {entry['claim']}", *notes]
     return "\n".join([lines[0], "", *lines[1:], ""])
