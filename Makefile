@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 # Three times as fast as pip, which installs the same where uv has no wheel or fails.
-UV := $(BIN)/python -m uv pip install --quiet --no-config --no-deps --python $(BIN)/python
+# Hard links cost no space and outlive uv's cache, which symbolic ones would not.
+UV := $(BIN)/python -m uv pip install --quiet --no-config --no-deps --python $(BIN)/python --link-mode hardlink
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Packages are installed without byte code, which the first process to import one then keeps. Where
 # that is forbidden, as in many containers, each of the pipeline's processes would compile all it imports.
@@ -14,7 +15,7 @@ setup: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(PIP) uv==0.13.9 && $(UV) -r requirements.lock || $(PIP) -r requirements.lock
+	$(PIP) --only-binary uv uv==0.13.9 && $(UV) -r requirements.lock || $(PIP) -r requirements.lock
 	$(PIP) --no-build-isolation --editable . && touch $@
 
 repro: setup

@@ -66,6 +66,14 @@ def test_conda_reads_the_same_lock():
     assert environment["dependencies"][-1]["pip"] == ["-r requirements.lock", "-e ."]
 
 
+def test_setup_pins_its_installer_and_both_installers_take_the_whole_lock():
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    (install,) = [line for line in lines if line.startswith("\t") and "uv==" in line]
+    assert re.search(r"--only-binary uv uv==\d+\.\d+\.\d+ && ", install)
+    assert all(half.rstrip().endswith("-r requirements.lock") for half in install.split("||"))
+    assert "uv" not in {canonical(entry.name) for entry in LOCK}
+
+
 def test_peers_of_the_benchmarks_leave_the_lock_alone():
     lines = (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
     peers = {canonical(Requirement(line).name) for line in lines if line and not line.startswith("#")}
