@@ -81,7 +81,8 @@ def synthesise(parts: Sequence[Part], soundfont: str, sample_rate_hz: int, n_sam
         else:
             synth.noteoff(channel, pitch)
     stereo[now:] = _next_samples(synth, n_samples - now)
-    return stereo.mean(axis=1)
+    # Not stereo.mean(axis=1): the same values, thirty times as slowly.
+    return (stereo[:, 0] + stereo[:, 1]) / 2
 
 
 def _events(parts: Sequence[Part], sample_rate_hz: int) -> list[tuple[int, int, int, int]]:
