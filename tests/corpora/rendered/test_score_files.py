@@ -4,8 +4,8 @@ import pytest
 
 from clmr.corpora.rendered import score_files
 from clmr.corpora.rendered.catalogue import read_catalogue
+from clmr.corpora.rendered.reading import read_score
 from clmr.corpora.rendered.score_files import kept_score, scores_dir
-from clmr.corpora.rendered.scores import read_score
 
 
 @pytest.fixture(scope="module")

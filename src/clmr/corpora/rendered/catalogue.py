@@ -1,7 +1,7 @@
 """The scores that are available, found by skimming the text of the installed files.
 
 What belongs here: titles, metres, keys, dance types and the outline of each melody, at a fraction of
-a millisecond per work. What does not: the notes themselves, which `scores` reads with music21, a
+a millisecond per work. What does not: the notes themselves, which `reading` reads with music21, a
 hundred times slower, and only for the works a corpus uses.
 """
 
@@ -118,6 +118,12 @@ def read_catalogue() -> Catalogue:
     return Catalogue(tuple(works), dict(sorted(skipped.items())))
 
 
+@functools.cache
+def tunes_of(path: Path) -> tuple[str, ...]:
+    """The tunes of an ABC file, as :func:`split_tunes` finds them; kept, since works are read tune by tune."""
+    return tuple(split_tunes(path.read_text(encoding="utf-8")))
+
+
 def split_tunes(text: str) -> list[str]:
     r"""The tunes of an ABC file, each with its own header.
 
@@ -137,7 +143,7 @@ def _files(root: Path, collection: str) -> list[Path]:
 def _skim(root: Path, path: Path, collection: str) -> Iterator[tuple[WorkRef, str]]:
     file = path.relative_to(root).as_posix()
     if path.suffix == ".abc":
-        for index, tune in enumerate(split_tunes(path.read_text(encoding="utf-8"))):
+        for index, tune in enumerate(tunes_of(path)):
             work = _skim_tune(tune, collection, file, index)
             # Their voices would be read as one melody.
             multi_voice = re.search(r"(?m)^V:|\[V:", tune) is not None
@@ -200,7 +206,7 @@ def _abc_steps(body: str) -> tuple[int, ...]:
 
 
 def _skim_score(path: Path, collection: str, file: str) -> WorkRef:
-    part = _melody_part(_xml_bytes(path))
+    part = _melody_part(xml_bytes(path))
     steps = [7 * int(octave) + b"CDEFGAB".index(step) for step, octave in _XML_NOTE.findall(part)]
     stem = Path(file).with_suffix("").as_posix()
     return WorkRef(
@@ -215,7 +221,8 @@ def _skim_score(path: Path, collection: str, file: str) -> WorkRef:
     )
 
 
-def _xml_bytes(path: Path) -> bytes:
+def xml_bytes(path: Path) -> bytes:
+    """The MusicXML text of a file, which may be compressed."""
     if path.suffix == ".xml":
         return path.read_bytes()
     with zipfile.ZipFile(path) as archive:

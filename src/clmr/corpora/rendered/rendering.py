@@ -15,8 +15,9 @@ from clmr.corpora.rendered.parts import Part
 from clmr.corpora.rendered.performance import Performance
 from clmr.corpora.rendered.planning import ClipPlan
 from clmr.corpora.rendered.productions import draw_programs
+from clmr.corpora.rendered.reading import read_score
 from clmr.corpora.rendered.score_files import kept_score
-from clmr.corpora.rendered.scores import Score, read_score
+from clmr.corpora.rendered.scores import Score
 from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
 from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
 

@@ -1,6 +1,6 @@
 """Scores kept as small files, so that a work is parsed once for all corpora, builds and interruptions.
 
-What belongs here: the form of the files, and what happens where they fail. What does not: parsing (``scores``).
+What belongs here: the form of the files, and what happens where they fail. What does not: parsing (``reading``).
 """
 
 import dataclasses
@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from clmr.compute.progress import note
-from clmr.corpora.rendered import scores
+from clmr.corpora.rendered import reading, scores
 from clmr.corpora.rendered.catalogue import WorkRef
-from clmr.corpora.rendered.scores import Note, Score, read_score
+from clmr.corpora.rendered.reading import read_score
+from clmr.corpora.rendered.scores import Note, Score
 from clmr.storage.files import write_text
 
 
 def scores_dir(work_dir: Path) -> Path:
     """The folder of the scores that this code and this music21 parse, beside the work folders of all builds."""
-    made_by = Path(scores.__file__).read_bytes() + importlib.metadata.version("music21").encode()
+    code = Path(reading.__file__).read_bytes() + Path(scores.__file__).read_bytes()
+    made_by = code + importlib.metadata.version("music21").encode()
     return work_dir.parent / f"scores-{hashlib.sha256(made_by).hexdigest()[:12]}"
 
 
