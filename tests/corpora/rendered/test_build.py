@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from clmr.corpora.rendered import build
+from clmr.corpora.rendered import build, reading
 from clmr.corpora.rendered.build import build_corpus
 from clmr.corpora.rendered.planning import plan_corpus
+from clmr.corpora.rendered.reading import read_score
 from clmr.corpora.rendered.rendering import play_clip, render_clip
 from clmr.corpora.rendered.tables import hide_positives
 
@@ -24,7 +26,7 @@ def digests(folder):
 
 
 def rendered(plan, params):
-    return render_clip(plan, play_clip(plan, params), params)
+    return render_clip(plan, play_clip(plan, read_score(plan.work), params), params)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,16 @@ def test_two_workers_and_a_killed_build_give_the_same_bytes(params, corpus, tmp_
     assert not (tmp_path / "out").exists()
     (tmp_path / "work" / "audio" / ".half-written.flac.1.tmp").write_bytes(b"cut off")
     build_corpus(params, tmp_path / "out", tmp_path / "work", n_workers=2)
+    assert digests(tmp_path / "out") == digests(corpus / "out")
+
+
+def test_scores_outlive_the_build_for_other_corpora(params, corpus, plans, tmp_path, monkeypatch):
+    (scores,) = [folder for folder in corpus.iterdir() if folder.name not in ("out", "work")]
+    assert {file.stem for file in scores.iterdir()} == {plan.work.key for plan in plans}
+    shutil.copytree(scores, tmp_path / scores.name)
+    # With the scores at hand, none is read from its source.
+    monkeypatch.setattr(reading, "read_score", None)
+    build_corpus(params, tmp_path / "out", tmp_path / "work", n_workers=1)
     assert digests(tmp_path / "out") == digests(corpus / "out")
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from clmr.corpora.rendered.parts import Part, TimedNote
+from clmr.corpora.rendered.reading import read_score
 from clmr.corpora.rendered.rendering import balanced_parts, play_clip
 from clmr.corpora.rendered.synthesis import a_weighted, soundfont_path, synthesise
 
@@ -75,7 +76,7 @@ def test_a_weighting_is_zero_at_1_khz_and_cuts_the_bass():
 def test_every_part_is_audible_when_rendered_alone(many, many_plans):
     bands = [plan for plan in many_plans if plan.production.ensemble == "band" and plan.work.is_tune][::100]
     for plan in bands:
-        players = play_clip(plan, many)
+        players = play_clip(plan, read_score(plan.work), many)
         parts = balanced_parts(players, many.soundfont)
         stems = [synthesise([part], many.soundfont, RATE_HZ, 8 * RATE_HZ) for part in parts]
         levels_db = np.array([level_db(stem) for stem in stems])

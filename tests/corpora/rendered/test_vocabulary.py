@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 
 from clmr.corpora.rendered.instruments import INSTRUMENTS
+from clmr.corpora.rendered.reading import read_score
 from clmr.corpora.rendered.rendering import perform, play_clip
 from clmr.corpora.rendered.vocabulary import VOCABULARIES, tags_of
 
@@ -23,8 +24,9 @@ INSTRUMENT_TAGS = {
 def performed(many, many_plans):
     """Players and tags of some sixty clips; nothing is rendered."""
     few = [plan for plan in many_plans if plan.work.is_tune][::14]
-    played = [(plan, play_clip(plan, many)) for plan in few]
-    return [(plan, players, tags_of(perform(plan, players), "magnatagatune")) for plan, players in played]
+    read = [(plan, read_score(plan.work)) for plan in few]
+    played = [(plan, score, play_clip(plan, score, many)) for plan, score in read]
+    return [(plan, players, tags_of(perform(plan, score, players), "magnatagatune")) for plan, score, players in played]
 
 
 @pytest.mark.parametrize("vocabulary", sorted(VOCABULARIES))

@@ -1,6 +1,7 @@
 """Notes of a work, read with music21.
 
-What belongs here: everything that touches music21. What does not: how the notes are arranged.
+What belongs here: everything that touches music21, whose import takes long: so this module is imported only where a
+score must really be read (`score_files`). What does not: how the notes are arranged.
 
 music21 reads a work to be engraved. Beams, stems, slurs and ornaments, which take it two thirds of the time of reading
 a tune, are left out before it sees them; the notes come out the same.

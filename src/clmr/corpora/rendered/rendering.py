@@ -1,12 +1,8 @@
 """One clip, from its plan to samples and tags."""
 
-import functools
-from pathlib import Path
-
 import numpy as np
 
 from clmr.corpora.rendered.arranging import Player, arrange
-from clmr.corpora.rendered.catalogue import WorkRef
 from clmr.corpora.rendered.colouring import colour, draw_colouring
 from clmr.corpora.rendered.draws import generator
 from clmr.corpora.rendered.instruments import INSTRUMENTS
@@ -15,8 +11,6 @@ from clmr.corpora.rendered.parts import Part
 from clmr.corpora.rendered.performance import Performance
 from clmr.corpora.rendered.planning import ClipPlan
 from clmr.corpora.rendered.productions import draw_programs
-from clmr.corpora.rendered.reading import read_score
-from clmr.corpora.rendered.score_files import kept_score
 from clmr.corpora.rendered.scores import Score
 from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
 from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
@@ -45,15 +39,14 @@ def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusPar
     return colour(samples, colouring, plan.level_db, params.sample_rate_hz, noise)
 
 
-def play_clip(plan: ClipPlan, params: RenderedCorpusParams, scores_dir: Path | None = None) -> list[Player]:
+def play_clip(plan: ClipPlan, score: Score, params: RenderedCorpusParams) -> list[Player]:
     """The players of a clip with their notes; independent of the soundfont.
 
     Args:
         plan: The clip.
-        params: Length of the clip, and seed of the details.
-        scores_dir: Where parsed scores are kept; None to parse.
+        score: The score of its work.
+        params: Seed and duration.
     """
-    score = cached_score(plan.work, scores_dir)
     timeline = cut_timeline(score, plan.pulse_bpm, params.clip_duration_s, plan.start_fraction)
     programs = draw_programs(plan.production, generator("programs", params.seed, plan.track_id))
     seconds_per_quarter = 60 / plan.pulse_bpm / timeline.pulse_quarters
@@ -61,13 +54,13 @@ def play_clip(plan: ClipPlan, params: RenderedCorpusParams, scores_dir: Path | N
     return arrange(timeline, plan.production, programs, seconds_per_quarter, plan.transpose, details)
 
 
-def perform(plan: ClipPlan, players: list[Player], scores_dir: Path | None = None) -> Performance:
+def perform(plan: ClipPlan, score: Score, players: list[Player]) -> Performance:
     """The facts that the tags of a clip depend on, taken from what its players really play.
 
     Args:
         plan: The clip.
+        score: The score of its work.
         players: Its players, from :func:`play_clip`.
-        scores_dir: As for :func:`play_clip`.
     """
     # From the players, not from the recipe: one who has no notes in this excerpt is not heard.
     pitched = [player for player in players if player.role != "drums"]
@@ -79,8 +72,8 @@ def perform(plan: ClipPlan, players: list[Player], scores_dir: Path | None = Non
         pulse_bpm=plan.pulse_bpm,
         collection=plan.work.collection,
         dance=plan.work.dance,
-        mode=cached_score(plan.work, scores_dir).mode,
-        metre=metre_class(cached_score(plan.work, scores_dir)),
+        mode=score.mode,
+        metre=metre_class(score),
     )
 
 
@@ -113,9 +106,3 @@ def balanced_parts(players: list[Player], soundfont: str) -> list[Part]:
 
 def _probe_pitch(player: Player) -> int:
     return 0 if player.role == "drums" else INSTRUMENTS[player.instrument].centre
-
-
-@functools.lru_cache(maxsize=4)
-def cached_score(work: WorkRef, scores_dir: Path | None) -> Score:
-    """The score, held in memory for the clips of one work, which are rendered one after another."""
-    return read_score(work) if scores_dir is None else kept_score(work, scores_dir)
