@@ -5,12 +5,11 @@ import pytest
 import torch
 from scipy.signal import lfilter
 
-from clmr.augmentations import delay, pitch, reverb
-from clmr.augmentations import filter as filtering
+from clmr.augmentations import step as steps
 from clmr.augmentations.filter import FilterDraw, coefficients
 from clmr.augmentations.pitch import PitchDraw
 from clmr.augmentations.reverb import ReverbDraw
-from clmr.augmentations.step import CompiledDraw
+from clmr.augmentations.step import CompiledDraw, loops_of
 from tests.augmentations.chains import draws, only
 from tests.augmentations.signals import noise
 from tests.augmentations.test_reverb import looped_reverb
@@ -20,7 +19,7 @@ LENGTHS = [2, 15, 17, 3_001, 20_736]
 
 def looped(draw: CompiledDraw, batch: torch.Tensor, sample_rate_hz: int) -> torch.Tensor:
     """The batch through the loops, which must be there."""
-    loops, treated = draw.loops(), batch.clone()
+    loops, treated = loops_of(type(draw)), batch.clone()
     assert loops is not None
     draw.loop(loops, treated, torch.arange(len(batch)), sample_rate_hz)
     return treated
@@ -85,11 +84,18 @@ def test_rooms_with_delays_shorter_than_a_vector_are_left_to_transforms() -> Non
     assert torch.equal(batch, expected)
 
 
-@pytest.mark.parametrize(
-    ("module", "step"), [(filtering, "filter"), (delay, "delay"), (pitch, "pitch"), (reverb, "reverb")]
-)
-def test_without_loops_the_chain_goes_on(module, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_loops", lambda: None)
+def test_a_small_room_that_is_not_chosen_changes_nothing_for_the_others() -> None:
+    rooms, half = torch.tensor([0.0, 100.0]).double(), torch.full((2,), 50.0).double()
+    draw = ReverbDraw(torch.tensor([False, True]), rooms, half, half)
+    batch = noise(2, 2_000)
+    expected = looped(draw.examples(torch.tensor([1])), batch[1:], 4_000)
+    draw.treat_chosen(batch, 4_000)
+    assert torch.equal(batch[1:], expected)
+
+
+@pytest.mark.parametrize("step", ["filter", "delay", "pitch", "reverb"])
+def test_without_loops_the_chain_goes_on(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "loops_of", lambda _: None)
     batch, draw = noise(3, 5_000), drawn(step, 3, 8_000)
     expected = draw.apply(batch, 8_000)
     draw.treat_chosen(batch, 8_000)

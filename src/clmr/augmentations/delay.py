@@ -3,10 +3,9 @@
 What belongs here: the echo. What does not: the dense echoes of a room (``reverb``).
 """
 
-import functools
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Self
 
 import pydantic
 import torch
@@ -16,7 +15,7 @@ from torch.nn.functional import pad
 from clmr.augmentations.drawing import draw_chosen, draw_integers
 from clmr.augmentations.slicing import runs
 from clmr.augmentations.step import CompiledDraw
-from clmr.compute.compiled import flat, load, share
+from clmr.compute.compiled import flat, share
 from clmr.storage.strict import Positive, Probability, require_range, strict
 
 
@@ -78,9 +77,16 @@ class DelayDraw(CompiledDraw):
         return echo.mul_(self.factor).add_(batch)
 
     @classmethod
-    def loops(cls) -> ModuleType | None:
+    def find_loops(cls) -> ModuleType:
         """The echo in place."""
-        return _loops()
+        from clmr.augmentations import delay_loops
+
+        return delay_loops
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of ordinary values."""
+        return cls(torch.tensor([True]), torch.tensor([1.0]).double(), 0.5)
 
     def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
         """Add the echoes in place: the same to the last digit."""
@@ -91,19 +97,3 @@ class DelayDraw(CompiledDraw):
 
     def _delay_samples(self, n_samples: int, sample_rate_hz: int) -> Tensor:
         return (self.delay_ms * sample_rate_hz / 1000).round().long().clamp(max=n_samples)
-
-
-@functools.cache
-def _loops() -> ModuleType | None:
-    return load(_find_loops, _attempt)
-
-
-def _find_loops() -> ModuleType:
-    from clmr.augmentations import delay_loops
-
-    return delay_loops
-
-
-def _attempt(loops: ModuleType) -> None:
-    draw = DelayDraw(torch.tensor([True]), torch.tensor([1.0]).double(), 0.5)
-    draw.loop(loops, torch.zeros(1, 40), torch.tensor([0]), 8_000)

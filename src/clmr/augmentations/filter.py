@@ -3,10 +3,10 @@
 What belongs here: design and application of the two filters. What does not: other linear steps.
 """
 
-import functools
 import math
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 from clmr.augmentations.drawing import draw_chosen, draw_uniform
 from clmr.augmentations.fourier import fast_length
 from clmr.augmentations.step import CompiledDraw
-from clmr.compute.compiled import flat, load, share
+from clmr.compute.compiled import flat, share
 from clmr.storage.strict import Probability, require_range, strict
 
 HIGHEST_CUTOFF = 0.45
@@ -108,9 +108,17 @@ class FilterDraw(CompiledDraw):
         return filtered[..., tail:].reshape(len(batch), -1)[:, :n_samples]
 
     @classmethod
-    def loops(cls) -> ModuleType | None:
+    def find_loops(cls) -> ModuleType:
         """The recursion over time."""
-        return _loops()
+        from clmr.augmentations import filter_loops
+
+        return filter_loops
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of ordinary values."""
+        one = torch.tensor([True])
+        return cls(one, one, torch.tensor([500.0]), 0)
 
     def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
         """Apply the filters as recursions: in a fifth of the time of the transforms, and without their residue."""
@@ -124,22 +132,6 @@ class FilterDraw(CompiledDraw):
         """Transfer functions of the B filters, complex64 (B, n_fft // 2 + 1)."""
         b, a = (c.to(device) for c in coefficients(self.high_pass, self.cutoff_hz, sample_rate_hz))
         return (torch.fft.rfft(b, n=n_fft) / torch.fft.rfft(a, n=n_fft)).to(torch.complex64)
-
-
-@functools.cache
-def _loops() -> ModuleType | None:
-    return load(_find_loops, _attempt)
-
-
-def _find_loops() -> ModuleType:
-    from clmr.augmentations import filter_loops
-
-    return filter_loops
-
-
-def _attempt(loops: ModuleType) -> None:
-    one = torch.tensor([True])
-    FilterDraw(one, one, torch.tensor([500.0]), 0).loop(loops, torch.zeros(1, 40), torch.tensor([0]), 8_000)
 
 
 def coefficients(high_pass: Tensor, cutoff_hz: Tensor, sample_rate_hz: int) -> tuple[Tensor, Tensor]:

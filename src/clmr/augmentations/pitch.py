@@ -4,10 +4,9 @@ What belongs here: choosing grains of the signal and joining them. What does not
 between samples that reads a grain faster or slower (``resampling``).
 """
 
-import functools
 from dataclasses import dataclass
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from clmr.augmentations.fourier import fast_length
 from clmr.augmentations.resampling import ROLLOFF, SPEED_STEPS, ZERO_CROSSINGS, read_grains
 from clmr.augmentations.slicing import runs, tiles
 from clmr.augmentations.step import CompiledDraw
-from clmr.compute.compiled import flat, load, share
+from clmr.compute.compiled import flat, share
 from clmr.storage.strict import Probability, require_range, strict
 
 _HOP_MS = 70.0
@@ -111,9 +110,16 @@ class PitchDraw(CompiledDraw):
         return torch.cat(transposed)
 
     @classmethod
-    def loops(cls) -> ModuleType | None:
+    def find_loops(cls) -> ModuleType:
         """Choosing, reading and joining grains, one after the other."""
-        return _loops()
+        from clmr.augmentations import grain_loops
+
+        return grain_loops
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of ordinary values."""
+        return cls(torch.tensor([True]), torch.tensor([1.0]))
 
     def loop(self, loops: ModuleType, batch: Tensor, rows: Tensor, sample_rate_hz: int) -> None:
         """Transpose by the same grains, unless two places resemble the input equally to rounding."""
@@ -136,22 +142,6 @@ class PitchDraw(CompiledDraw):
     def _speed(self) -> Tensor:
         """Speeds of reading, float64 of shape (B,)."""
         return (SPEED_STEPS * 2 ** (self.semitones.double() / 12)).round() / SPEED_STEPS
-
-
-@functools.cache
-def _loops() -> ModuleType | None:
-    return load(_find_loops, _attempt)
-
-
-def _find_loops() -> ModuleType:
-    from clmr.augmentations import grain_loops
-
-    return grain_loops
-
-
-def _attempt(loops: ModuleType) -> None:
-    draw = PitchDraw(torch.tensor([True]), torch.tensor([1.0]))
-    draw.loop(loops, torch.zeros(1, 2_000), torch.tensor([0]), 8_000)
 
 
 def _grain_sizes(n_samples: int, sample_rate_hz: int) -> Grains:

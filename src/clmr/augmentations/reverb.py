@@ -7,6 +7,7 @@ import functools
 import math
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Self
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from clmr.augmentations.drawing import draw_chosen, draw_uniform
 from clmr.augmentations.fourier import fast_length
 from clmr.augmentations.step import CompiledDraw
-from clmr.compute.compiled import LANES, flat, load, share
+from clmr.compute.compiled import LANES, flat, share
 from clmr.storage.strict import Probability, require_range, strict
 
 _DESIGN_RATE_HZ = 44_100
@@ -102,9 +103,17 @@ class ReverbDraw(CompiledDraw):
         return torch.addcmul(batch, wet, growth)
 
     @classmethod
-    def loops(cls) -> ModuleType | None:
+    def find_loops(cls) -> ModuleType:
         """The delay lines over time."""
-        return _loops()
+        from clmr.augmentations import reverb_loops
+
+        return reverb_loops
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of ordinary values."""
+        half = torch.tensor([50.0]).double()
+        return cls(torch.tensor([True]), half, half, half)
 
     def suits_loops(self, sample_rate_hz: int) -> bool:
         """Whether no delay is shorter than what is computed at once, as some are in small rooms at low rates."""
@@ -134,23 +143,6 @@ class ReverbDraw(CompiledDraw):
         loop = (1 - pole * _inverse_z(n_fft, device)).reciprocal_().mul_(strength)
         combs = _sum_of_combs(loop, comb_samples(self.room_size, sample_rate_hz), n_fft)
         return combs.mul_(_all_pass_response(n_fft, sample_rate_hz, device))
-
-
-@functools.cache
-def _loops() -> ModuleType | None:
-    return load(_find_loops, _attempt)
-
-
-def _find_loops() -> ModuleType:
-    from clmr.augmentations import reverb_loops
-
-    return reverb_loops
-
-
-def _attempt(loops: ModuleType) -> None:
-    half = torch.tensor([50.0]).double()
-    draw = ReverbDraw(torch.tensor([True]), half, half, half)
-    draw.loop(loops, torch.zeros(1, 40), torch.tensor([0]), 44_100)
 
 
 def feedback(reverberance: Tensor) -> Tensor:

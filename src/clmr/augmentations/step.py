@@ -4,6 +4,7 @@ What belongs here: the contract that the chain relies on, and the bookkeeping of
 not: random numbers (``drawing``), and any signal processing (each step's module).
 """
 
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
@@ -11,6 +12,8 @@ from typing import Protocol, Self
 
 import torch
 from torch import Tensor
+
+from clmr.compute.compiled import load
 
 # Bounds the memory of intermediate results: 71 clips of 59,049 samples.
 _SAMPLES_AT_ONCE = 2**22
@@ -82,8 +85,13 @@ class CompiledDraw(Draw):
 
     @classmethod
     @abstractmethod
-    def loops(cls) -> ModuleType | None:
-        """The compiled loops; None where they do not work."""
+    def find_loops(cls) -> ModuleType:
+        """Import the loops, which fails without a compiler."""
+
+    @classmethod
+    @abstractmethod
+    def example(cls) -> Self:
+        """One example's values, to try the loops on."""
 
     def suits_loops(self, sample_rate_hz: int) -> bool:
         """Whether the loops can apply what was drawn."""
@@ -103,12 +111,20 @@ class CompiledDraw(Draw):
     def treat_chosen(self, batch: Tensor, sample_rate_hz: int) -> None:
         """Replace the chosen examples of the batch, in place; arguments as for :meth:`Draw.treat_chosen`."""
         rows = self.chosen.nonzero()[:, 0]
-        fits = batch.device.type == "cpu" and batch.is_contiguous() and self.suits_loops(sample_rate_hz)
-        loops = self.loops() if fits and len(rows) else None
+        treated = self.examples(rows)
+        fits = len(rows) > 0 and batch.device.type == "cpu" and batch.is_contiguous()
+        loops = loops_of(type(self)) if fits and treated.suits_loops(sample_rate_hz) else None
         if loops is None:
             super().treat_chosen(batch, sample_rate_hz)
         else:
-            self.examples(rows).loop(loops, batch, rows, sample_rate_hz)
+            treated.loop(loops, batch, rows, sample_rate_hz)
+
+
+@functools.cache
+def loops_of(step: type[CompiledDraw]) -> ModuleType | None:
+    """The compiled loops of a step; None where they do not work."""
+    tried = functools.partial(step.example().loop, batch=torch.zeros(1, 2_000), rows=torch.tensor([0]))
+    return load(step.find_loops, functools.partial(tried, sample_rate_hz=44_100))
 
 
 class StepParams(Protocol):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.compute.compiled import LANES, load
-from clmr.models import fused
+from clmr.models import fused, fused_stem
 from clmr.models.initialisation import keeping_global_generator
 from clmr.models.layout import Norm, convolve, convolve_and_normalise, folded
 
@@ -47,11 +47,11 @@ def block(
     first = _is_first_layer(convolution, maps) and pool_size == 1 and not rectify_first
     if norm.training:
         what = fused.Block(convolution, norm, pool_size, rectify_first, dtype, usable)
-        return fused.stem(maps.flatten(1), what) if first else fused.block(maps, what)
+        return fused_stem.stem(maps.flatten(1), what) if first else fused.block(maps, what)
     if rectify_first:
         return plain_block(convolution, norm, maps, pool_size=pool_size, rectify_first=True)
     if first:
-        return fused.evaluated_stem(maps.flatten(1), *folded(convolution, norm), dtype, usable)
+        return fused_stem.evaluated_stem(maps.flatten(1), *folded(convolution, norm), dtype, usable)
     convolved = convolve_and_normalise(convolution, norm, maps)
     return fused.evaluated_pool(convolved, pool_size, usable) if pool_size > 1 else convolved.relu_()
 
@@ -120,5 +120,5 @@ def _attempt(dtype: torch.dtype, loops: fused.Loops) -> None:
         first = keeping_global_generator(lambda: nn.Conv1d(1, LANES, 3, stride=3))
         second = keeping_global_generator(lambda: nn.Conv1d(LANES, LANES, 3))
         norms = nn.BatchNorm2d(LANES), nn.BatchNorm2d(LANES)
-        maps = fused.stem(torch.zeros(2, 60), fused.Block(first, norms[0], 1, False, dtype, loops))
+        maps = fused_stem.stem(torch.zeros(2, 60), fused.Block(first, norms[0], 1, False, dtype, loops))
         fused.block(maps, fused.Block(second, norms[1], 4, False, dtype, loops)).sum().backward()

@@ -6,8 +6,8 @@ loops, and the choice between this and the plain definition (``clmr.models.block
 Torch passes over the maps for each layer, and its batch norm and pooling are far from the speed of memory where
 channels are few. Here statistics and pooling share a pass: whatever the statistics turn out to be, a batch norm keeps
 or reverses the order of values by the sign of its scale alone, so that the value of a window that will be largest is
-known before. Only those are normalised. The first layer needs no maps for its statistics: as a linear map of every
-three samples, it has those that follow from the covariance of the audio.
+known before. Only those are normalised. The first layer, which needs no maps for its statistics, is in
+``clmr.models.fused_stem``.
 """
 
 from types import ModuleType
@@ -19,10 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.compute.compiled import flat, share
-
-_STEM_TAPS = 3
-# Samples that the loop over lagged products reads at a time.
-_BLOCK_SAMPLES = 48
 
 
 class Loops(NamedTuple):
@@ -86,22 +82,11 @@ def block(maps: Tensor, what: Block) -> Tensor:
     return _BlockFunction.apply(maps, *what.weights(), what)
 
 
-def stem(audio: Tensor, what: Block) -> Tensor:
-    """Audio (B, T) through a first block of kernel and stride 3 in training: maps (B, C, 1, T // 3)."""
-    return _StemFunction.apply(audio, *what.weights(), what)
-
-
-def evaluated_stem(audio: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype, loops: Loops) -> Tensor:
-    """Rectified maps (B, C, 1, T // 3) of audio (B, T), with the norm already in weight (C, 1, 3) and bias (C,)."""
-    terms = torch.cat([weight.squeeze(1).T, bias[None]]).float().contiguous()
-    return _stem_maps(audio, flat(terms), dtype, loops)
-
-
 def evaluated_pool(maps: Tensor, size: int, loops: Loops) -> Tensor:
     """The largest value of each window, rectified: maps (B, C, 1, T) to (B, C, 1, T // size)."""
     n_channels = maps.shape[1]
     pooled, _, _ = _pool(maps, size, 0.0, np.ones(n_channels, np.float32), np.zeros(n_channels, np.float32), loops)
-    return _as_maps(pooled)
+    return as_maps(pooled)
 
 
 class _BlockFunction(torch.autograd.Function):
@@ -128,13 +113,13 @@ class _BlockFunction(torch.autograd.Function):
         n_values = convolved.numel() // len(pivot)
         mean = sums / n_values
         variance = np.maximum(squares / n_values - mean**2, 0)
-        statistics = _statistics(pivot + mean, variance, scale, shift, n_values, what.norm)
-        _track(what, statistics, variance, 0 if what.rectify_first else bias.detach().numpy())
+        statistics = statistics_of(pivot + mean, variance, scale, shift, n_values, what.norm)
+        track(what, statistics, variance, 0 if what.rectify_first else bias.detach().numpy())
         context.save_for_backward(maps, weight)
         # Not among the saved tensors: the backward pass overwrites the first.
         context.values = (convolved, pooled)
         context.what, context.statistics = what, statistics
-        return _as_maps(_scaled(pooled, statistics, what))
+        return as_maps(_scaled(pooled, statistics, what))
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -144,7 +129,7 @@ class _BlockFunction(torch.autograd.Function):
         maps, weight = context.saved_tensors
         (convolved, pooled), context.values = context.values, None
         what, statistics = context.what, context.statistics
-        gradient = _rows(gradient.to(what.dtype))
+        gradient = rows_of(gradient.to(what.dtype))
         total, product = _summed_gradients(pooled, gradient, statistics, what)
         _spread(convolved, pooled, gradient, statistics, (total, product), what)
         to_maps, to_weight, to_bias = torch.ops.aten.convolution_backward(
@@ -165,52 +150,11 @@ class _BlockFunction(torch.autograd.Function):
         return to_maps, to_weight.squeeze(2).float(), to_bias, to_scale, to_shift, None
 
 
-class _StemFunction(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        context: Any, audio: Tensor, weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor, what: Block
-    ) -> Tensor:
-        audio = audio.contiguous()
-        mean, covariance = _moments_of_threes(audio, what.loops)
-        taps = weight.detach().squeeze(1).double().numpy()
-        variance = np.maximum(((taps @ covariance) * taps).sum(axis=1), 0)
-        n_values = len(audio) * (audio.shape[1] // _STEM_TAPS)
-        statistics = _statistics(taps @ mean, variance, scale, shift, n_values, what.norm)
-        _track(what, statistics, variance, bias.detach().numpy())
-        constant = statistics.shift - statistics.mean * statistics.factor
-        terms = np.vstack([(taps * statistics.factor[:, None]).T, constant]).astype(np.float32).reshape(-1)
-        context.save_for_backward(audio)
-        context.what, context.statistics = what, statistics
-        context.linear = taps, mean, covariance, terms
-        return _stem_maps(audio, terms, what.dtype, what.loops)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (audio,) = context.saved_tensors
-        what, statistics = context.what, context.statistics
-        taps, mean, covariance, terms = context.linear
-        gradient = _rows(gradient.to(what.dtype))
-        n_examples, n_moments, n_channels = gradient.shape
-        sums = np.zeros((n_examples, _STEM_TAPS + 1, n_channels), np.float32)
-        sizes = (audio.shape[1], n_moments, n_channels)
-        arguments = (flat(audio), terms, flat(gradient), sums.reshape(-1), *sizes)
-        share(what.loops.stem.add_stem_gradients, *arguments, n_examples=n_examples, n_values=gradient.numel())
-        *products, total = sums.sum(axis=0, dtype=np.float64)
-        # The map is factor * taps . (x - mean) + shift of the norm, and factor depends on the taps by the variance.
-        to_taps = np.stack(products, axis=1) - np.outer(total, mean)
-        to_factor = (to_taps * taps).sum(axis=1)
-        to_variance = -0.5 * to_factor * statistics.factor * statistics.inverse**2
-        to_weight = to_taps * statistics.factor[:, None] + 2 * to_variance[:, None] * (taps @ covariance)
-        found = (to_weight[:, None], np.zeros_like(total), to_factor * statistics.inverse, total)
-        return None, *(torch.from_numpy(part).float() for part in found), None
-
-
 def _pool(
     maps: Tensor, size: int, floor: float, direction: np.ndarray, pivot: np.ndarray, loops: Loops
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Values taken from windows, rows (B, L, C); sums, and sums of squares, of all values minus the pivot, (C,)."""
-    rows = _rows(maps)
+    rows = rows_of(maps)
     n_examples, n_moments, n_channels = rows.shape
     n_frames = n_moments // size
     sums, squares = np.zeros((2, n_examples, n_channels), np.float32)
@@ -225,15 +169,16 @@ def _pool(
     return pooled, *(part.sum(axis=0, dtype=np.float64) for part in (sums, squares))
 
 
-def _statistics(
+def statistics_of(
     mean: np.ndarray, variance: np.ndarray, scale: Tensor, shift: Tensor, n_values: int, norm: nn.BatchNorm2d
 ) -> Statistics:
+    """The norm of values with this mean and (biased) variance, each (C,)."""
     inverse = 1 / np.sqrt(variance + norm.eps)
     factor = scale.detach().double().numpy() * inverse
     return Statistics(mean, inverse, factor, shift.detach().double().numpy(), n_values)
 
 
-def _track(what: Block, statistics: Statistics, variance: np.ndarray, bias: np.ndarray | int) -> None:
+def track(what: Block, statistics: Statistics, variance: np.ndarray, bias: np.ndarray | int) -> None:
     """Update the running statistics, as torch does: the variance is the unbiased one."""
     norm, n_values = what.norm, statistics.n_values
     assert norm.num_batches_tracked is not None
@@ -281,7 +226,7 @@ def _spread(
     what: Block,
 ) -> None:
     """Put the gradient of the convolution's result, maps (B, C, 1, T), in its place: no memory has to be fetched."""
-    rows = _rows(convolved)
+    rows = rows_of(convolved)
     n_examples, n_moments, n_channels = rows.shape
     total, product = sums
     slope = -statistics.factor * statistics.inverse**2 * product / statistics.n_values
@@ -292,42 +237,11 @@ def _spread(
     share(what.loops.maps.spread_gradients, *arguments, n_examples=n_examples, n_values=rows.numel())
 
 
-def _stem_maps(audio: Tensor, terms: np.ndarray, dtype: torch.dtype, loops: Loops) -> Tensor:
-    n_examples, n_samples = audio.shape
-    n_moments, n_channels = n_samples // _STEM_TAPS, len(terms) // (_STEM_TAPS + 1)
-    out = torch.empty(n_examples, n_moments, n_channels, dtype=dtype)
-    arguments = (flat(audio), terms, flat(out), n_samples, n_moments, n_channels)
-    share(loops.stem.stem, *arguments, n_examples=n_examples, n_values=out.numel())
-    return _as_maps(out)
-
-
-def _moments_of_threes(audio: Tensor, loops: Loops) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (3,) and covariance (3, 3) of every three samples of audio (B, T), float64."""
-    n_examples, n_samples = audio.shape
-    n_moments, n_blocks = n_samples // _STEM_TAPS, max(0, (n_samples - 2) // _BLOCK_SAMPLES)
-    # Without their mean, samples with an offset leave their digits to the covariance.
-    shift = audio.mean().item()
-    lagged = np.zeros((n_examples, 4, _BLOCK_SAMPLES), np.float32)
-    arguments = (flat(audio), shift, lagged.reshape(-1), n_samples, n_blocks)
-    share(loops.stem.add_lagged, *arguments, n_examples=n_examples, n_values=audio.numel())
-    # The place of a sample among its three is its place in the block modulo three.
-    totals = lagged.sum(axis=0, dtype=np.float64).reshape(4, -1, _STEM_TAPS).sum(axis=1)
-    # What fills no block.
-    rest = audio[:, n_blocks * _BLOCK_SAMPLES : n_moments * _STEM_TAPS].double().numpy() - shift
-    rest = rest.reshape(-1, _STEM_TAPS)
-    sums = totals[0] + rest.sum(axis=0)
-    (xx, yy, zz), (xy, yz, _), (xz, _, _) = totals[1:]
-    products = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) + rest.T @ rest
-    n_values = n_examples * n_moments
-    mean = sums / n_values
-    return mean + shift, products / n_values - np.outer(mean, mean)
-
-
-def _rows(maps: Tensor) -> Tensor:
+def rows_of(maps: Tensor) -> Tensor:
     """Maps (B, C, 1, T) as contiguous rows (B, T, C), a view where they are channels-last."""
     return maps.squeeze(2).transpose(1, 2).contiguous()
 
 
-def _as_maps(rows: Tensor) -> Tensor:
+def as_maps(rows: Tensor) -> Tensor:
     """Rows (B, T, C) as channels-last maps (B, C, 1, T)."""
     return rows.transpose(1, 2).unsqueeze(2)
