@@ -136,9 +136,10 @@ def _epoch_ends_s() -> Iterator[list[float]]:
 def _epoch_size(quick: bool, device: torch.device) -> EpochSize:
     if quick:
         return EpochSize(encoder_params(quick), n_pairs=4, n_steps=2, n_repeats=2, clip_duration_s=6.0)
-    # More steps on a GPU, where starting and ending an epoch would otherwise be most of it.
-    n_steps = 20 if device.type == "cuda" else 2
-    return EpochSize(encoder_params(quick), n_pairs=48, n_steps=n_steps, n_repeats=2, clip_duration_s=10.0)
+    # As many pairs as in the benchmark of a step alone; more steps on a GPU, where starting and ending an epoch would
+    # otherwise be most of it.
+    n_pairs, n_steps = step_size(quick, device).n_pairs, 20 if device.type == "cuda" else 4
+    return EpochSize(encoder_params(quick), n_pairs, n_steps=n_steps, n_repeats=2, clip_duration_s=10.0)
 
 
 def _pipeline_epoch_size(quick: bool) -> EpochSize:
