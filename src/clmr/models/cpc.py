@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from clmr.models.blocks import block
 from clmr.models.layout import Norm, audio_maps, require_audio
+from clmr.models.level import Level, levelled
 from clmr.storage.strict import Count, require, strict
 
 
@@ -26,6 +27,8 @@ class CPCParams:
         paddings: Zeros at either end of the input of each (released code: 2, 2, 2, 2, 1, 1, 1).
         norm: Layer between a convolution and its ReLU: none (released code), or batch norm, with which
             far fewer training steps are enough.
+        level: Level at which it reads audio (thesis: ``as_recorded``). With ``one_rms`` an input has a deviation of 1
+            by itself, and that of the corpus is not used.
     """
 
     kind: Literal["cpc"]
@@ -37,6 +40,7 @@ class CPCParams:
     strides: tuple[int, ...]
     paddings: tuple[int, ...]
     norm: Literal["none", "batch"]
+    level: Level = "as_recorded"
 
     def __post_init__(self) -> None:
         n_layers = len(self.kernels)
@@ -155,10 +159,14 @@ class CPC(nn.Module):
             ValueError: If the shape is another.
         """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
-        maps = audio_maps((audio - self.audio_mean) / self.audio_deviation)
+        maps = audio_maps(self._standardised(audio))
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
             maps = block(cast("nn.Conv1d", layer), cast("Norm", norm), maps)
         return maps.squeeze(2).transpose(1, 2)
+
+    def _standardised(self, audio: Tensor) -> Tensor:
+        level = self.params.level
+        return levelled(audio, level) if level == "one_rms" else (audio - self.audio_mean) / self.audio_deviation
 
     def contexts(self, frames: Tensor) -> Tensor:
         """Contexts of shape (B, L, D); the one at time t has seen frames 0 to t.

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clmr.models.layout import convolve, frame_maps, require_audio
+from clmr.models.level import Level, levelled
 from clmr.storage.strict import Count, Positive, require, strict
 
 _CHANNELS, _KERNEL, _POOL, _HIDDEN_UNITS = 32, 8, 4, 100
@@ -23,6 +24,7 @@ class DielemanParams:
         frame_samples: Kernel of the first layer (the paper: 256 to 1,024; 1,024 is 64 ms).
         hop_samples: Its stride (the paper: 256 to 1,024; 512 is 32 ms).
         filters: Its channels.
+        level: Level at which it reads audio (the paper: ``as_recorded``).
     """
 
     kind: Literal["dieleman"]
@@ -31,6 +33,7 @@ class DielemanParams:
     frame_samples: Count
     hop_samples: Count
     filters: Count
+    level: Level = "as_recorded"
 
     def __post_init__(self) -> None:
         require(
@@ -120,7 +123,7 @@ class Dieleman(nn.Module):
         require_audio(audio, params.clip_samples, params.sample_rate_hz)
         # Zeros until the last stride that begins within the input finds a whole kernel ("same" padding).
         missing = (params.n_frames - 1) * params.hop_samples + params.frame_samples - params.clip_samples
-        maps = functional.relu(frame_maps(_padded(audio, missing), self.frames))
+        maps = functional.relu(frame_maps(_padded(levelled(audio, params.level), missing), self.frames))
         for layer in self.layers:
             # Padded here, not in the layer: an even kernel needs one zero more at the end than at the start.
             maps = functional.relu(convolve(cast("nn.Conv1d", layer), _padded(maps, _KERNEL - 1)))

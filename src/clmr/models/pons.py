@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from clmr.models.blocks import block
 from clmr.models.layout import audio_maps, convolve, require_audio
+from clmr.models.level import Level, levelled
 from clmr.storage.strict import Count, Positive, Probability, require, strict
 
 _N_POOLS = 6
@@ -30,6 +31,7 @@ class PonsParams:
             137 ms at 16 kHz. At 8 kHz, (3, 3, 3, 3, 2, 2) keeps about that length, 122 ms.
         hidden_units: Units of the dense layer before the logits (the authors: 500).
         dropout: Probability of dropping a unit before and after that layer (the authors: 0.5).
+        level: Level at which it reads audio (the authors: ``as_recorded``).
     """
 
     kind: Literal["pons"]
@@ -39,6 +41,7 @@ class PonsParams:
     pools: tuple[Count, ...]
     hidden_units: Count
     dropout: Probability
+    level: Level = "as_recorded"
 
     def __post_init__(self) -> None:
         require(len(self.pools) == _N_POOLS, "pools", list(self.pools), f"{_N_POOLS} sizes")
@@ -146,7 +149,7 @@ class Pons(nn.Module):
             ValueError: If the shape is another.
         """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
-        maps = self.stem(audio_maps(audio))
+        maps = self.stem(audio_maps(levelled(audio, self.params.level)))
         for layer in self.front:
             maps = layer(maps)
         maps = self.back[1](self.back[0](maps))

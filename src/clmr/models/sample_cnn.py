@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from clmr.models.blocks import block
 from clmr.models.layout import Norm, audio_maps, require_audio
+from clmr.models.level import Level, levelled
 from clmr.storage.strict import Count, require, strict
 
 
@@ -46,11 +47,13 @@ class SampleCNNParams:
         kind: ``sample_cnn``, its name among the encoders.
         sample_rate_hz: One of the keys of :data:`FORMATS`; decides input length and strides.
         width: Channels of the first block; the embedding has ``4 * width`` dimensions (thesis: 128).
+        level: Level at which it reads audio (thesis: ``as_recorded``).
     """
 
     kind: Literal["sample_cnn"]
     sample_rate_hz: int
     width: Count
+    level: Level = "as_recorded"
 
     def __post_init__(self) -> None:
         require(self.sample_rate_hz in FORMATS, "sample_rate_hz", self.sample_rate_hz, f"one of {sorted(FORMATS)}")
@@ -118,7 +121,7 @@ class SampleCNN(nn.Module):
             ValueError: If T does not fit the sample rate.
         """
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
-        return self.sequential(audio_maps(audio)).flatten(start_dim=1)
+        return self.sequential(audio_maps(levelled(audio, self.params.level))).flatten(start_dim=1)
 
 
 class _Block(nn.Sequential):

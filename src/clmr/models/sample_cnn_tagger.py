@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from clmr.models.heads import tagging_head
+from clmr.models.level import Level
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 from clmr.storage.strict import Count, Probability, strict
 
@@ -18,12 +19,14 @@ class SampleCNNTaggerParams:
         sample_rate_hz: Decides input length and strides, as in :class:`SampleCNNParams`.
         width: Channels of the first block (thesis: 128).
         dropout: Probability of dropping a dimension of the embedding in training (thesis Table 2.4: 0.5).
+        level: Level at which it reads audio (thesis: ``as_recorded``).
     """
 
     kind: Literal["sample_cnn"]
     sample_rate_hz: int
     width: Count
     dropout: Probability
+    level: Level = "as_recorded"
 
     def __post_init__(self) -> None:
         _ = self.encoder  # raises if the encoder does not know the sample rate
@@ -35,7 +38,7 @@ class SampleCNNTaggerParams:
     @property
     def encoder(self) -> SampleCNNParams:
         """The part that CLMR pre-trains without labels."""
-        return SampleCNNParams("sample_cnn", self.sample_rate_hz, self.width)
+        return SampleCNNParams("sample_cnn", self.sample_rate_hz, self.width, self.level)
 
     @property
     def clip_samples(self) -> int:
