@@ -44,6 +44,8 @@ def test_paper_scale_has_the_settings_of_the_thesis():
         96,
         0.5,
     )
+    # Not in the text of the thesis, but in the code that produced it.
+    assert (clmr.projection_dim, clmr.optimizer.lars.warmup_epochs) == (128, 30)
     assert (cpc.encoder.width, cpc.n_steps, cpc.n_negatives, cpc.batch_size) == (512, 20, 15, 64)
     assert supervised_runs_of(params)["pons_primary"].recipe.model.clip_duration_s == 15.0
     assert params.probe.patience_epochs == 3
