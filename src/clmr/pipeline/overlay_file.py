@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from clmr.params import load_params
 from clmr.storage.files import write_text
@@ -33,6 +35,7 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     wanted = overlaid(base, changes, overlay.name)
     load_params(wanted)
     round_trip = YAML()
+    round_trip.Representer = _Representer
     # As wide as the file is; ruamel would wrap lines at 80.
     round_trip.width = 120
     document = round_trip.load(params.read_text(encoding="utf-8"))
@@ -43,6 +46,20 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     if parse_yaml(text.getvalue(), params.name) != wanted:
         raise ValueError(f"{params.name}: {overlay.name} cannot be written into it without a loss; edit it by hand")
     write_text(params, text.getvalue())
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes floats that an overlay brings; those that stay keep their form."""
+
+    def represent_float(self, data: float) -> ScalarNode:
+        """A float that YAML 1.1 does not take for text, which needs a point: 1.0e-06, not 1e-06."""
+        text = repr(data)
+        if "e" not in text or "." in text:
+            return super().represent_float(data)
+        return self.represent_scalar("tag:yaml.org,2002:float", text.replace("e", ".0e"))
+
+
+_Representer.add_representer(float, _Representer.represent_float)
 
 
 def _become(document: Any, wanted: Mapping[str, Any]) -> None:
