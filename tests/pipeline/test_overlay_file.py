@@ -44,6 +44,16 @@ def test_comments_of_values_that_stay_are_kept(params):
     assert text.count("# ") == (ROOT / "params.yaml").read_text(encoding="utf-8").count("# ")
 
 
+def test_comments_on_a_mapping_that_changes_its_kind_are_dropped(params):
+    head, optimizer = params.read_text(encoding="utf-8").split("    optimizer:\n", 1)
+    first, rest = optimizer.split("\n", 1)
+    params.write_text(f"{head}    optimizer:\n{first}  # of the old kind\n{rest}", encoding="utf-8")
+    kind = "{kind: lars, learning_rate_factor: 0.1, weight_decay: 0.1, warmup_epochs: 1}"
+    write_overlaid(params, overlay(params.parent, f"bases: {{clmr: {{optimizer: {kind}}}}}"))
+    assert read_yaml(params)["bases"]["clmr"]["optimizer"]["kind"] == "lars"
+    assert "of the old kind" not in params.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

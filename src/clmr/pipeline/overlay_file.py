@@ -63,11 +63,13 @@ _Representer.add_representer(float, _Representer.represent_float)
 
 
 def _become(document: Any, wanted: Mapping[str, Any]) -> None:
-    """Change a loaded document into what is wanted; equal values keep their form and their comments."""
+    """Change a loaded document into what is wanted; equal values keep their form, and all that stay their comments."""
     for key in [key for key in document if key not in wanted]:
         del document[key]
     for key, value in wanted.items():
-        if isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
-            _become(document[key], value)
-        elif key not in document or document[key] != value:
+        old = document.get(key)
+        # A mapping of another kind is new as a whole: comments on the old one would be untrue of it.
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("kind") == old.get("kind"):
+            _become(old, value)
+        elif key not in document or old != value:
             document[key] = value
