@@ -1,4 +1,4 @@
-"""All of params.yaml: the three scales resolve, and what is wrong is named with its place and what is allowed."""
+"""All of params.yaml: every scale resolves, and what is wrong is named with its place and what is allowed."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -14,7 +14,7 @@ from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "params.yaml"
-OVERLAYS = {"embedded": None, "smoke": ROOT / "params" / "smoke.yaml", "paper": ROOT / "params" / "paper.yaml"}
+OVERLAYS = {"embedded": None} | {overlay.stem: overlay for overlay in sorted((ROOT / "params").glob("*.yaml"))}
 MAPPING = read_yaml(BASE)
 
 
@@ -44,9 +44,24 @@ def test_paper_scale_has_the_settings_of_the_thesis():
         96,
         0.5,
     )
+    # Not in the text of the thesis, but in the code that produced it.
+    assert (clmr.projection_dim, clmr.optimizer.lars.warmup_epochs) == (128, 30)
     assert (cpc.encoder.width, cpc.n_steps, cpc.n_negatives, cpc.batch_size) == (512, 20, 15, 64)
     assert supervised_runs_of(params)["pons_primary"].recipe.model.clip_duration_s == 15.0
     assert params.probe.patience_epochs == 3
+
+
+def test_overnight_scale_has_the_data_of_the_embedded_scale_and_equally_wide_twins():
+    params, embedded = read_params(BASE, OVERLAYS["overnight"]), read_params(BASE)
+    assert params.scale == "overnight"
+    assert (params.corpora, params.stores, params.probe) == (embedded.corpora, embedded.stores, embedded.probe)
+    runs, supervised = runs_of(params), supervised_runs_of(params)
+    for role in ("primary", "secondary"):
+        clmr, twin = runs[f"clmr_{role}"].recipe, supervised[f"sample_cnn_{role}"].recipe
+        assert clmr.encoder == twin.model.encoder
+        assert clmr.encoder.width > runs_of(embedded)[f"clmr_{role}"].recipe.encoder.width
+        assert clmr.optimizer.for_batch_size(clmr.batch_size).kind == "adam"
+    assert runs["random_init"].recipe.encoder == runs["clmr_primary"].recipe.encoder
 
 
 def test_paper_scale_is_not_a_label_for_rendered_corpora():

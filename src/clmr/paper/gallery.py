@@ -23,6 +23,11 @@ SCALE_NOTES = {
         "of minutes. These numbers can be compared with each other, not with those of MagnaTagATune or the Million "
         "Song Dataset."
     ),
+    "overnight": (
+        "**Overnight scale.** The corpora of the embedded scale, with wider encoders and longer schedules, within a "
+        "budget of hours. These numbers can be compared with each other, not with those of MagnaTagATune or the "
+        "Million Song Dataset."
+    ),
     "full_size": (
         "**Full size.** Networks, sample rates and schedules of the thesis, where it states them, on corpora rendered "
         "on this machine. These numbers can be compared with each other, not with those of MagnaTagATune or the "

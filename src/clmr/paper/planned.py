@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from clmr.storage.strict import strict
 
-Scale = Literal["smoke", "embedded", "full_size", "paper"]
+Scale = Literal["smoke", "embedded", "overnight", "full_size", "paper"]
 """What all numbers are; ``paper`` is the thesis's settings on the thesis's data sets, and nothing less."""
 
 

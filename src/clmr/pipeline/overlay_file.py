@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from clmr.params import load_params
 from clmr.storage.files import write_text
@@ -33,6 +35,7 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     wanted = overlaid(base, changes, overlay.name)
     load_params(wanted)
     round_trip = YAML()
+    round_trip.Representer = _Representer
     # As wide as the file is; ruamel would wrap lines at 80.
     round_trip.width = 120
     document = round_trip.load(params.read_text(encoding="utf-8"))
@@ -45,12 +48,28 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     write_text(params, text.getvalue())
 
 
+class _Representer(RoundTripRepresenter):
+    """Writes floats that an overlay brings; those that stay keep their form."""
+
+    def represent_float(self, data: float) -> ScalarNode:
+        """A float that YAML 1.1 does not take for text, which needs a point: 1.0e-06, not 1e-06."""
+        text = repr(data)
+        if "e" not in text or "." in text:
+            return super().represent_float(data)
+        return self.represent_scalar("tag:yaml.org,2002:float", text.replace("e", ".0e"))
+
+
+_Representer.add_representer(float, _Representer.represent_float)
+
+
 def _become(document: Any, wanted: Mapping[str, Any]) -> None:
-    """Change a loaded document into what is wanted; equal values keep their form and their comments."""
+    """Change a loaded document into what is wanted; equal values keep their form, and all that stay their comments."""
     for key in [key for key in document if key not in wanted]:
         del document[key]
     for key, value in wanted.items():
-        if isinstance(value, Mapping) and isinstance(document.get(key), Mapping):
-            _become(document[key], value)
-        elif key not in document or document[key] != value:
+        old = document.get(key)
+        # A mapping of another kind is new as a whole: comments on the old one would be untrue of it.
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("kind") == old.get("kind"):
+            _become(old, value)
+        elif key not in document or old != value:
             document[key] = value

@@ -1,0 +1,75 @@
+"""Overlays are written into params.yaml with their values as they are, or not at all."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from clmr.pipeline.overlay_file import write_overlaid
+from clmr.storage.layering import overlaid
+from clmr.storage.yaml_files import read_yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def params(tmp_path) -> Path:
+    return Path(shutil.copy(ROOT / "params.yaml", tmp_path))
+
+
+def overlay(folder: Path, text: str) -> Path:
+    path = folder / "overlay.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_overlay_can_be_written(params, path):
+    wanted = overlaid(read_yaml(params), read_yaml(path), path.name)
+    write_overlaid(params, path)
+    assert read_yaml(params) == wanted
+
+
+@pytest.mark.parametrize("value", ["1.0e-6", "2.5e-7", "1.0e+20", "0.001", "30.0"])
+def test_a_float_stays_a_float_in_any_form(params, value):
+    # Another kind: all its values are new to the file, in which an exponent without a point would be text.
+    kind = "{kind: adam, learning_rate: 0.1, schedule: {kind: constant}, weight_decay: " + value + "}"
+    write_overlaid(params, overlay(params.parent, f"bases: {{clmr: {{optimizer: {kind}}}}}"))
+    assert read_yaml(params)["bases"]["clmr"]["optimizer"]["weight_decay"] == float(value)
+
+
+def test_comments_of_values_that_stay_are_kept(params):
+    write_overlaid(params, overlay(params.parent, "scale: smoke"))
+    text = params.read_text(encoding="utf-8")
+    assert text.count("# ") == (ROOT / "params.yaml").read_text(encoding="utf-8").count("# ")
+
+
+def test_comments_on_a_mapping_that_changes_its_kind_are_dropped(params):
+    head, optimizer = params.read_text(encoding="utf-8").split("    optimizer:\n", 1)
+    first, rest = optimizer.split("\n", 1)
+    params.write_text(f"{head}    optimizer:\n{first}  # of the old kind\n{rest}", encoding="utf-8")
+    kind = "{kind: lars, learning_rate_factor: 0.1, weight_decay: 0.1, warmup_epochs: 1}"
+    write_overlaid(params, overlay(params.parent, f"bases: {{clmr: {{optimizer: {kind}}}}}"))
+    assert read_yaml(params)["bases"]["clmr"]["optimizer"]["kind"] == "lars"
+    assert "of the old kind" not in params.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scale: large", "scale: found .*'large'"),
+        ("sclae: smoke", "overlay.yaml: found sclae, which params.yaml lacks"),
+        ("bases: {clmr: {temperature: 0.0}}", "temperature must be > 0"),
+    ],
+)
+def test_a_wrong_overlay_leaves_the_file_alone(params, text, message):
+    before = params.read_bytes()
+    with pytest.raises(ValueError, match=message):
+        write_overlaid(params, overlay(params.parent, text))
+    assert params.read_bytes() == before
+
+
+def test_overlays_are_not_laid_over_each_other(params):
+    write_overlaid(params, ROOT / "params" / "smoke.yaml")
+    with pytest.raises(ValueError, match="found scale 'smoke', expected embedded"):
+        write_overlaid(params, ROOT / "params" / "overnight.yaml")
