@@ -130,7 +130,7 @@ def _read_corpus(corpus_dir: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise ValueError(f"{corpus_dir}: found splits {sorted(set(clips.split))}, allowed are {list(SPLITS)}")
     if not tags.isin([0, 1]).all(axis=None):
         raise ValueError(f"{corpus_dir}: {TAGS_NAME} must hold 0 and 1 only")
-    return clips if "group_id" in clips else clips.assign(group_id=clips.track_id), tags
+    return clips, tags
 
 
 def _decode_all(corpus_dir: Path, paths: list[str], params: StoreParams, n_workers: int) -> Iterator[np.ndarray | str]:

@@ -136,9 +136,13 @@ def open_store(folder: Path) -> Store:
 
 
 def read_clips(path: Path) -> pd.DataFrame:
-    """A table of clips; ids and paths are text even where they look like numbers."""
+    """A table of clips; ids and paths are text even where they look like numbers.
+
+    Where the table has no ``group_id``, as those of corpora that know no tune families, it is the ``track_id``.
+    """
     # Without the filter pandas reads a track called "NA" or "null" as missing.
-    return pd.read_csv(path, dtype=dict.fromkeys(_TEXT_COLUMNS, str), na_filter=False)
+    clips = pd.read_csv(path, dtype=dict.fromkeys(_TEXT_COLUMNS, str), na_filter=False)
+    return clips if "group_id" in clips else clips.assign(group_id=clips.track_id)
 
 
 def read_tags(path: Path) -> pd.DataFrame:
