@@ -10,7 +10,7 @@ from clmr.corpora.rendered.catalogue import Catalogue, WorkRef, read_catalogue
 from clmr.corpora.rendered.draws import generator, position
 from clmr.corpora.rendered.families import tune_families
 from clmr.corpora.rendered.params import RenderedCorpusParams
-from clmr.corpora.rendered.productions import LEVEL_DB, TEMPO_BPM, Production, draw_productions
+from clmr.corpora.rendered.productions import TEMPO_BPM, Production, draw_productions
 from clmr.corpora.store import SPLITS
 
 # Weights in the choice of works. There would otherwise be too few of the rare dance types and modes to learn from.
@@ -182,7 +182,7 @@ def _track_plans(params: RenderedCorpusParams, track: _Track, production: Produc
     track_id = f"{track.work.key}-v{track.number}"
     rng = generator("track", params.seed, track_id)
     pulse_bpm = float(rng.uniform(*TEMPO_BPM[production.tempo]))
-    level_db = float(rng.uniform(*LEVEL_DB[production.loudness]))
+    level_db = float(rng.uniform(*params.level_db))
     # All twelve keys, each by the shorter way.
     transpose = int(rng.integers(-5, 7))
     # One start in each equal stretch of the work, so that excerpts of one performance lie apart.

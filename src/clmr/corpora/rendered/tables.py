@@ -23,7 +23,7 @@ _SOURCES = {
 }
 _FACTORS = (
     "style", "ensemble", "lead", "second_lead", "backing", "pattern", "bass", "pad", "drums", "kit", "tempo",
-    "touch", "articulation", "loudness",
+    "touch", "articulation",
 )  # fmt: skip
 
 
