@@ -89,7 +89,7 @@ class RenderedCorpusParams:
         vocabulary: Name of the set of tag rules.
         collections: Share of each collection of scores, by name.
         n_clips: Number of clips.
-        clips_per_tune: Mean number of clips made from one tune or movement.
+        clips_per_tune: Mean number of clips made from one tune or movement; more where a collection has too few.
         clip_duration_s: Length of each clip.
         sample_rate_hz: Sample rate of the clips.
         split_shares: Fractions of the corpus in each split.
