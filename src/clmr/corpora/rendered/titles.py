@@ -14,10 +14,10 @@ _ADDED = re.compile(
 
 
 def tune_name(title: str) -> str:
-    """The name in a title, without case, punctuation, articles, dance and numbering; "" if it names no tune.
+    """The name in a title, without case, spaces, punctuation, articles, dance and numbering; "" if it names no tune.
 
-    >>> tune_name("HIGH ROAD TO DUBLIN -- JIG., THE"), tune_name("The high-road to Dublin (2)"), tune_name("A Reel.")
-    ('high road to dublin', 'high road to dublin', '')
+    >>> tune_name("HIGHWAY TO DUBLIN -- JIG."), tune_name("The high way to Dublin (2)"), tune_name("A Reel.")
+    ('highwaytodublin', 'highwaytodublin', '')
     """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     # The fiddle books set the dance off by a double dash.
@@ -27,4 +27,4 @@ def tune_name(title: str) -> str:
         words.pop()
     while words and words[0] in _ARTICLES:
         words.pop(0)
-    return "" if words == ["untitled"] else " ".join(words)
+    return "" if words == ["untitled"] else "".join(words)
