@@ -46,6 +46,21 @@ def test_rows_and_tags_follow_the_corpus(store: Store, corpus_dir: Path):
     assert len(store.rows("train", "valid")) == len(store.rows("train")) + len(store.rows("valid"))
 
 
+def test_a_track_is_a_group_where_the_corpus_names_none(store: Store, corpus_dir: Path):
+    assert "group_id" not in pd.read_csv(corpus_dir / "clips.csv")
+    assert list(store.clips.group_id) == list(store.clips.track_id)
+
+
+def test_groups_of_the_corpus_are_read_as_text(tmp_path, store_params):
+    corpus = write_corpus(tmp_path / "corpus", n_tracks=4, clips_per_track=2)
+    clips = pd.read_csv(corpus / "clips.csv")
+    clips.assign(group_id=["007", "007", "007", "007", "NA", "NA", "1e3", "1e3"]).to_csv(
+        corpus / "clips.csv", index=False
+    )
+    build_store(corpus, store_params, tmp_path / "store", tmp_path / "work", n_workers=1)
+    assert list(open_store(tmp_path / "store").clips.group_id) == ["007"] * 4 + ["NA"] * 2 + ["1e3"] * 2
+
+
 def test_unknown_split_is_refused(store: Store):
     with pytest.raises(ValueError, match=r"no clip in split 'dev', found are \['test', 'train', 'valid'\]"):
         store.rows("dev")
@@ -194,7 +209,7 @@ def test_memory_and_time_do_not_grow_with_the_audio(tmp_path):
     (tmp_path / "audio.i16").touch()
     os.truncate(tmp_path / "audio.i16", 2 * n_clips * n_samples)
     ids = [f"c{i:06d}" for i in range(n_clips)]
-    clips = pd.DataFrame({"clip_id": ids, "track_id": ids, "split": "train"})
+    clips = pd.DataFrame({"clip_id": ids, "track_id": ids, "group_id": ids, "split": "train"})
     clips["offset"], clips["n_samples"] = np.arange(n_clips) * n_samples, n_samples
     clips["sha256"], clips["path"] = "", "none"
     clips.to_csv(tmp_path / "clips.csv", index=False)

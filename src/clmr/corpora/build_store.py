@@ -1,7 +1,8 @@
 """Building a PCM store from a corpus folder: decode in parallel, append in order, resume after a kill.
 
-A corpus folder holds ``clips.csv`` (clip_id, track_id, split, path and any further columns),
-``tags.csv`` (clip_id and one column per tag) and the audio files that ``path`` names.
+A corpus folder holds ``clips.csv`` (clip_id, track_id, split, path, perhaps group_id, and any further columns),
+``tags.csv`` (clip_id and one column per tag) and the audio files that ``path`` names. Tracks that resemble each
+other, such as settings of one tune, have one ``group_id``; without that column every track is a group of its own.
 """
 
 import json
@@ -214,8 +215,8 @@ def _finish(work_dir: Path, clips: pd.DataFrame, tags: pd.DataFrame, journal: li
         reason = journal[0]["skipped"] if journal else "the table is empty"
         raise ValueError(f"corpus {params.corpus}: no usable clip among {len(journal)} (first: {reason})")
     places = pd.DataFrame([entry for entry in journal if "skipped" not in entry])
-    kept = clips.loc[used, ["clip_id", "track_id", "split", "path"]].merge(places, on="clip_id")
-    columns = ["clip_id", "track_id", "split", "offset", "n_samples", "sha256", "path"]
+    kept = clips.loc[used, ["clip_id", "track_id", "group_id", "split", "path"]].merge(places, on="clip_id")
+    columns = ["clip_id", "track_id", "group_id", "split", "offset", "n_samples", "sha256", "path"]
     write_text(work_dir / CLIPS_NAME, kept[columns].to_csv(index=False, lineterminator="\n"))
     write_text(work_dir / TAGS_NAME, tags[used].to_csv(lineterminator="\n"))
     write_json(

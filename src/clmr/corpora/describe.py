@@ -9,7 +9,7 @@ from clmr.corpora.store import CLIPS_NAME, SPLITS, TAGS_NAME, read_clips, read_t
 
 
 def describe(corpus_dir: Path) -> pd.DataFrame:
-    """Clips, tracks and tags per clip of each split, one row per split."""
+    """Clips, tracks, groups and tags per clip of each split, one row per split."""
     # Clips and tracks apart: the thesis calls the 25,863 clips of MagnaTagATune songs, but they are of 5,405 tracks.
     clips, tags = read_clips(corpus_dir / CLIPS_NAME), read_tags(corpus_dir / TAGS_NAME)
     per_clip = tags.sum(axis=1).to_numpy()
@@ -17,6 +17,7 @@ def describe(corpus_dir: Path) -> pd.DataFrame:
         split: {
             "clips": int((clips.split == split).sum()),
             "tracks": int(clips.track_id[clips.split == split].nunique()),
+            "groups": int(clips.group_id[clips.split == split].nunique()),
             "tags per clip": round(float(per_clip[clips.split == split].mean()), 2),
             "clips without tag": int((per_clip[clips.split == split] == 0).sum()),
         }

@@ -3,9 +3,12 @@
 A store is a folder::
 
     audio.i16    all clips, one after the other, 16-bit little-endian mono
-    clips.csv    clip_id, track_id, split, offset, n_samples, sha256, path; one row per clip
+    clips.csv    clip_id, track_id, group_id, split, offset, n_samples, sha256, path; one row per clip
     tags.csv     clip_id and one 0/1 column per tag, in tag order; the same rows
     store.json   sample rate, counts and checksums of the other files
+
+Clips of one ``track_id`` are excerpts of one recording. Tracks of one ``group_id`` are of one tune family, or, where a
+corpus knows none, the one track itself: what is drawn independently of all else, and so resampled as a whole.
 
 What belongs here: reading stores. :mod:`clmr.corpora.build_store` makes them.
 """
@@ -23,6 +26,7 @@ from clmr.storage.files import read_json, sha256_of
 AUDIO_NAME, CLIPS_NAME, TAGS_NAME, STORE_NAME = "audio.i16", "clips.csv", "tags.csv", "store.json"
 PCM_DTYPE = np.dtype("<i2")
 SPLITS = ("train", "valid", "test")
+_TEXT_COLUMNS = ("clip_id", "track_id", "group_id", "split", "path")
 _REBUILD = "nothing was used; restore the folder, or remove it and rerun its stage"
 
 
@@ -132,9 +136,13 @@ def open_store(folder: Path) -> Store:
 
 
 def read_clips(path: Path) -> pd.DataFrame:
-    """A table of clips; ids and paths are text even where they look like numbers."""
+    """A table of clips; ids and paths are text even where they look like numbers.
+
+    Where the table has no ``group_id``, as those of corpora that know no tune families, it is the ``track_id``.
+    """
     # Without the filter pandas reads a track called "NA" or "null" as missing.
-    return pd.read_csv(path, dtype={"clip_id": str, "track_id": str, "split": str, "path": str}, na_filter=False)
+    clips = pd.read_csv(path, dtype=dict.fromkeys(_TEXT_COLUMNS, str), na_filter=False)
+    return clips if "group_id" in clips else clips.assign(group_id=clips.track_id)
 
 
 def read_tags(path: Path) -> pd.DataFrame:

@@ -23,6 +23,7 @@ def params() -> RenderedCorpusParams:
         split_shares=SplitShares(0.6, 0.2, 0.2),
         hidden_positive_rate=0.25,
         p_style=0.4,
+        level_db=(-20.0, -14.0),
         colouring=ColouringParams(9.0, (0.2, 1.2), (-24.0, -6.0), (20.0, 45.0)),
         seed=0,
     )

@@ -2,6 +2,7 @@ from collections import Counter
 
 from clmr.corpora.rendered.catalogue import MIN_MELODY_NOTES, read_catalogue
 from clmr.corpora.rendered.families import interval_grams, tune_families
+from clmr.corpora.rendered.titles import tune_name
 
 
 def test_facts_of_the_installed_scores():
@@ -45,5 +46,10 @@ def test_settings_of_one_tune_are_one_family_across_books():
     morning = {by_title[book_and_title] for book_and_title in printed}
     assert len(morning) == 1
     assert families["bach-bwv244.54"] == families["bach-bwv244.62"]
+    # Two whose shared passages are common ones, and a name whose settings share hardly any.
+    assert families["ryan-ComeToTheRaffleJig-0000"] == families["ryan-RoseBushJig-0000"]
+    dublin = [work for work in works if tune_name(work.title) == "highwaytodublin"]
+    assert len(dublin) == 4
+    assert len({families[work.key] for work in dublin}) == 1
     # Families must stay small enough to be dealt out to three splits.
     assert max(Counter(families.values()).values()) < 50

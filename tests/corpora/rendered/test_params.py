@@ -16,6 +16,10 @@ from clmr.storage.strict import from_mapping, to_mapping
         ({"clip_duration_s": 0.0}, r"clip_duration_s must be in \[1, 60\], got 0.0"),
         ({"hidden_positive_rate": 1.5}, "hidden_positive_rate must be <= 1, got 1.5"),
         ({"clips_per_tune": 0.5}, r"clips_per_tune must be in \[1, 10\], got 0.5"),
+        ({"level_db": [-14.0, -20.0]}, r"level_db must be .*low < high < -6.0, got \[-14.0, -20.0\]"),
+        ({"level_db": [-14.0, -14.0]}, "level_db must be .*low < high"),
+        ({"level_db": [-20.0, -6.0]}, "level_db must be .*high < -6.0"),
+        ({"level_db": [-61.0, -14.0]}, "level_db must be .*-60.0 <= low"),
         (
             {"collections": {"essen": {"clip_share": 1.0, "family_window": [0.0, 1.0]}}},
             "collections must be a mapping with keys among aird",

@@ -5,6 +5,7 @@ from clmr.corpora.rendered.parts import Part, TimedNote
 from clmr.corpora.rendered.reading import read_score
 from clmr.corpora.rendered.rendering import balanced_parts, play_clip
 from clmr.corpora.rendered.synthesis import a_weighted, soundfont_path, synthesise
+from clmr.corpora.rendered.touch import touched
 
 RATE_HZ = 22050
 
@@ -77,8 +78,10 @@ def test_every_part_is_audible_when_rendered_alone(many, many_plans):
     bands = [plan for plan in many_plans if plan.production.ensemble == "band" and plan.work.is_tune][::100]
     for plan in bands:
         players = play_clip(plan, read_score(plan.work), many)
-        parts = balanced_parts(players, many.soundfont)
-        stems = [synthesise([part], many.soundfont, RATE_HZ, 8 * RATE_HZ) for part in parts]
+        touch = plan.production.touch
+        parts = balanced_parts(players, many.soundfont, touch)
+        played = [synthesise([part], many.soundfont, RATE_HZ, 8 * RATE_HZ) for part in parts]
+        stems = [touched(stem, touch, RATE_HZ) for stem in played]
         levels_db = np.array([level_db(stem) for stem in stems])
         # Levels are estimates: parts may miss theirs by some 6 dB, of a range from -9 to +1 dB.
         assert levels_db[1:].min() - levels_db[0] > -15

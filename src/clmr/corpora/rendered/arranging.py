@@ -15,8 +15,8 @@ from clmr.corpora.rendered.productions import Production, Programs
 from clmr.corpora.rendered.scores import Note
 from clmr.corpora.rendered.timeline import Timeline
 
-# Parts are balanced by level afterwards, velocities included, so touch changes neither the level of a part nor,
-# with these soundfonts, much of its sound.
+# Parts are balanced by level afterwards, velocities included: what is heard of touch is the filter that follows it
+# (``touch``).
 VELOCITY = {"soft": 52, "normal": 84, "hard": 112}
 _LENGTH_FACTOR = {"staccato": 0.45, "normal": 0.9, "legato": 1.05}
 # Range of each role's level relative to the lead, in dB. Even the quietest can be heard clearly: it may earn a tag.

@@ -1,7 +1,7 @@
 """Recording conditions: equaliser, room, noise and level. All functions work on float arrays of shape (T,).
 
 They are drawn for each track, so that the spectrum of a clip says less about its tags. By themselves they
-are not enough for that: it matters more that instruments are drawn independently of style (``recipes``).
+are not enough for that: it matters more that instruments are drawn independently of style (``productions``).
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def colour(
     noise = coloured_noise(len(samples), colouring.noise_slope, rng)
     mixed = music / music_rms + noise * 10 ** (-colouring.snr_db / 20)
     scaled = mixed * 10 ** (level_db / 20) / root_mean_square(mixed)
-    # A limiter, as on records: loud clips keep their level and lose their peaks.
+    # A limiter, as on records: the loudest clips keep their level and lose their peaks.
     return (_LIMITER_CEILING * np.tanh(scaled / _LIMITER_CEILING)).astype(np.float32)
 
 

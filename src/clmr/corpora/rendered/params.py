@@ -13,6 +13,10 @@ FOLK_COLLECTIONS = ("aird", "oneill", "ryan", "misc_folk")
 SCORE_COLLECTIONS = ("bach", "mozart", "haydn", "beethoven", "schumann")
 COLLECTIONS = FOLK_COLLECTIONS + SCORE_COLLECTIONS
 
+_LOWEST_LEVEL_DB = -60.0
+# The peaks of music lie some 10 to 15 dB above its level: any louder, and the limiter would be heard.
+_HIGHEST_LEVEL_DB = -6.0
+
 
 @strict
 class CollectionShare:
@@ -85,7 +89,7 @@ class RenderedCorpusParams:
         vocabulary: Name of the set of tag rules.
         collections: Share of each collection of scores, by name.
         n_clips: Number of clips.
-        clips_per_tune: Mean number of clips made from one tune or movement.
+        clips_per_tune: Mean number of clips made from one tune or movement; more where a collection has too few.
         clip_duration_s: Length of each clip.
         sample_rate_hz: Sample rate of the clips.
         split_shares: Fractions of the corpus in each split.
@@ -93,6 +97,8 @@ class RenderedCorpusParams:
             leave them out.
         p_style: Probability that a track's instruments, drums and tempo are drawn to fit a style;
             all others are drawn independently of each other.
+        level_db: Lowest and highest level of a clip in dB re full scale (root mean square). Narrow, as that of
+            mastered music is; drawn for each track, whatever is played.
         colouring: Recording conditions.
         seed: Seed of all draws.
     """
@@ -108,6 +114,7 @@ class RenderedCorpusParams:
     split_shares: SplitShares
     hidden_positive_rate: Probability
     p_style: Probability
+    level_db: tuple[float, float]
     colouring: ColouringParams
     seed: int
 
@@ -120,6 +127,13 @@ class RenderedCorpusParams:
         require(self.n_clips >= 3, "n_clips", self.n_clips, ">= 3 (a clip for each split)")
         require(1 <= self.clips_per_tune <= 10, "clips_per_tune", self.clips_per_tune, "in [1, 10]")
         require(1 <= self.clip_duration_s <= 60, "clip_duration_s", self.clip_duration_s, "in [1, 60]")
+        low, high = self.level_db
+        require(
+            _LOWEST_LEVEL_DB <= low < high < _HIGHEST_LEVEL_DB,
+            "level_db",
+            list(self.level_db),
+            f"[low, high] with {_LOWEST_LEVEL_DB} <= low < high < {_HIGHEST_LEVEL_DB}",
+        )
         require(8000 <= self.sample_rate_hz <= 48000, "sample_rate_hz", self.sample_rate_hz, "in [8000, 48000]")
 
     @property

@@ -10,7 +10,7 @@ from clmr.corpora.rendered.catalogue import Catalogue, WorkRef, read_catalogue
 from clmr.corpora.rendered.draws import generator, position
 from clmr.corpora.rendered.families import tune_families
 from clmr.corpora.rendered.params import RenderedCorpusParams
-from clmr.corpora.rendered.productions import LEVEL_DB, TEMPO_BPM, Production, draw_productions
+from clmr.corpora.rendered.productions import TEMPO_BPM, Production, draw_productions
 from clmr.corpora.store import SPLITS
 
 # Weights in the choice of works. There would otherwise be too few of the rare dance types and modes to learn from.
@@ -20,6 +20,11 @@ _RARE_WORK_WEIGHT = 10.0
 _P_PARTS = 0.45
 # As in MagnaTagATune, some clips are excerpts of one recording.
 _EXCERPTS_PER_TRACK = 2
+# A larger family goes into training: in the test split, where families are resampled as a whole, a single one could
+# widen every interval.
+_MOST_CLIPS_OF_TESTED_FAMILY = 40
+# Of a movement of usual length, more clips would overlap, and differ in their instruments alone.
+_MOST_CLIPS_PER_WORK = 12
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def plan_corpus(params: RenderedCorpusParams) -> CorpusPlan:
     """The clips of a corpus in order; a pure function of the parameters and the installed scores.
 
     Raises:
-        ValueError: If a collection has too few works for the clips asked of it.
+        ValueError: If a collection has too few works for its clips, or a split would get no clip.
     """
     catalogue = read_catalogue()
     clip_counts: dict[WorkRef, int] = {}
@@ -113,10 +118,10 @@ def _chosen_works(
         for work in catalogue.works
         if work.collection == collection and low <= position("family", _families()[work.key]) < high
     ]
-    if not works:
+    if len(works) * _MOST_CLIPS_PER_WORK < n_clips:
         raise ValueError(
-            f"collections.{collection}: found no work in the family_window [{low}, {high}), "
-            f"expected at least 1 for {n_clips} clips; widen the window or set the clip_share to 0"
+            f"collections.{collection}: found {len(works) or 'no'} work(s) in the family_window [{low}, {high}) for "
+            f"{n_clips} clips, allowed are {_MOST_CLIPS_PER_WORK} of a work; widen the window or lower the clip_share"
         )
     n_works = min(len(works), max(1, round(n_clips / params.clips_per_tune)))
     return sorted(works, key=lambda work: (-_priority(params.seed, work), work.key))[:n_works]
@@ -137,17 +142,35 @@ def _splits(params: RenderedCorpusParams, clip_counts: dict[WorkRef, int]) -> di
     for work, count in sorted(clip_counts.items(), key=lambda item: item[0].key):
         family = _families()[work.key]
         n_clips[family] += count
-        kinds.setdefault(family, (work.dance, work.collection, work.mode))
-    # Families of one kind come one after another, and each goes to the split that is furthest behind its share.
-    order = sorted(kinds, key=lambda family: (kinds[family], position("split", params.seed, family)))
-    taken = dict.fromkeys(SPLITS, 0)
+        kinds.setdefault(family, (work.collection, work.dance, work.mode))
+    # Families of one kind come one after another, large ones first.
+    order = sorted(kinds, key=lambda family: (kinds[family], -n_clips[family], position("split", params.seed, family)))
+    # Each goes to the split that is furthest behind its share, of the family's collection and of the whole corpus. By
+    # the whole alone, a large family of chorales would cost training all of the next composer; by collections alone,
+    # the smallest split would get nothing of the smaller ones.
+    of_all = dict.fromkeys(SPLITS, 0)
+    by_collection: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SPLITS, 0))
     splits = {}
     for family in order:
-        total = sum(taken.values()) + n_clips[family]
-        split = max(SPLITS, key=lambda name: getattr(params.split_shares, name) * total - taken[name])
+        counts = (of_all, by_collection[kinds[family][0]])
+        split = max(SPLITS, key=lambda name: sum(_behind(params, name, taken, n_clips[family]) for taken in counts))
+        if n_clips[family] > _MOST_CLIPS_OF_TESTED_FAMILY:
+            split = "train"
         splits[family] = split
-        taken[split] += n_clips[family]
+        for taken in counts:
+            taken[split] += n_clips[family]
+    empty = [name for name in SPLITS if name not in splits.values()]
+    if empty:
+        raise ValueError(
+            f"split_shares: found no clip for {', '.join(empty)} among {params.n_clips} clips of {len(order)} tune "
+            f"families, expected one in every split; raise n_clips or the share, since families are not divided"
+        )
     return splits
+
+
+def _behind(params: RenderedCorpusParams, split: str, taken: dict[str, int], n_more: int) -> float:
+    """Clips that a split lacks of its share once ``n_more`` are dealt."""
+    return getattr(params.split_shares, split) * (sum(taken.values()) + n_more) - taken[split]
 
 
 def _tracks(work: WorkRef, n_clips: int, splits: dict[str, str]) -> list[_Track]:
@@ -182,7 +205,7 @@ def _track_plans(params: RenderedCorpusParams, track: _Track, production: Produc
     track_id = f"{track.work.key}-v{track.number}"
     rng = generator("track", params.seed, track_id)
     pulse_bpm = float(rng.uniform(*TEMPO_BPM[production.tempo]))
-    level_db = float(rng.uniform(*LEVEL_DB[production.loudness]))
+    level_db = float(rng.uniform(*params.level_db))
     # All twelve keys, each by the shorter way.
     transpose = int(rng.integers(-5, 7))
     # One start in each equal stretch of the work, so that excerpts of one performance lie apart.

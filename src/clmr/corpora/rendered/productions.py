@@ -1,4 +1,4 @@
-"""Productions: who plays a track, how, how fast and how loudly.
+"""Productions: who plays a track, how and how fast.
 
 The factors of a production are drawn independently of each other, of the work and of the split, so that no
 factor gives another away: in a first sketch, where styles fixed the instruments, log-mel statistics reached
@@ -15,9 +15,6 @@ from clmr.corpora.rendered.instruments import DRUM_KITS, INSTRUMENTS
 
 # Beats per minute; the gaps between the classes keep "slow" and "fast" beyond dispute.
 TEMPO_BPM = {"slow": (46, 66), "medium": (82, 112), "brisk": (120, 134), "fast": (142, 176)}
-# Level of the whole clip in dB re full scale (root mean square), also with gaps. The span of 27 dB is wide for
-# networks that read raw amplitude: quiet clips are small deviations behind their batch norms.
-LEVEL_DB = {"quiet": (-40.0, -31.0), "middle": (-27.0, -20.0), "loud": (-16.5, -13.0)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,6 @@ class Production:
         tempo: Key of `TEMPO_BPM`.
         touch: "soft", "normal" or "hard".
         articulation: "staccato", "normal" or "legato".
-        loudness: Key of `LEVEL_DB`.
     """
 
     style: str
@@ -54,7 +50,6 @@ class Production:
     tempo: str
     touch: str
     articulation: str
-    loudness: str
 
 
 # The options for a track without a style, with their weights.
@@ -89,7 +84,6 @@ _CHOICES: dict[str, dict[str, float]] = {
     "tempo": {"slow": 0.29, "medium": 0.27, "brisk": 0.19, "fast": 0.25},
     "touch": {"soft": 0.34, "normal": 0.36, "hard": 0.30},
     "articulation": {"staccato": 0.3, "normal": 0.4, "legato": 0.3},
-    "loudness": {"quiet": 0.22, "middle": 0.56, "loud": 0.22},
 }  # fmt: skip
 
 # What a style requires of the factors that define it; the others stay as drawn, and so give nothing away.

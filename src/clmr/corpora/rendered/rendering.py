@@ -14,6 +14,7 @@ from clmr.corpora.rendered.productions import draw_programs
 from clmr.corpora.rendered.scores import Score
 from clmr.corpora.rendered.synthesis import stem_level_db, synthesise
 from clmr.corpora.rendered.timeline import cut_timeline, is_compound, pulses_per_bar
+from clmr.corpora.rendered.touch import touched
 
 _LOUDEST_VOLUME = 90
 
@@ -29,8 +30,10 @@ def render_clip(plan: ClipPlan, players: list[Player], params: RenderedCorpusPar
     Raises:
         ValueError: If the score has no notes or the arrangement is silent.
     """
-    parts = balanced_parts(players, params.soundfont)
-    samples = synthesise(parts, params.soundfont, params.sample_rate_hz, params.clip_samples)
+    touch = plan.production.touch
+    parts = balanced_parts(players, params.soundfont, touch)
+    played = synthesise(parts, params.soundfont, params.sample_rate_hz, params.clip_samples)
+    samples = touched(played, touch, params.sample_rate_hz)
     # Conditions by track, noise by clip: excerpts of one performance share equaliser, reverberation time and noise
     # level, but not the noise itself.
     conditions = generator("colouring", params.seed, plan.track_id)
@@ -87,11 +90,11 @@ def metre_class(score: Score) -> str:
     return "triple" if pulses % 3 == 0 else "duple" if pulses % 2 == 0 else ""
 
 
-def balanced_parts(players: list[Player], soundfont: str) -> list[Part]:
-    """One part for each player, with volumes that bring every player to its level on this soundfont."""
+def balanced_parts(players: list[Player], soundfont: str, touch: str) -> list[Part]:
+    """One part for each player, with volumes that bring every player to its level on this soundfont at this touch."""
     kits = [player.role == "drums" for player in players]
     estimates_db = [
-        stem_level_db(soundfont, is_kit, player.program, _probe_pitch(player), player.notes)
+        stem_level_db(soundfont, is_kit, player.program, _probe_pitch(player), touch, player.notes)
         for is_kit, player in zip(kits, players, strict=True)
     ]
     gains_db = np.array([player.level_db for player in players]) - np.array(estimates_db)

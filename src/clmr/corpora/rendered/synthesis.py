@@ -10,6 +10,7 @@ import numpy as np
 import tinysoundfont
 
 from clmr.corpora.rendered.parts import Part, TimedNote
+from clmr.corpora.rendered.touch import touched
 from clmr.storage.strict import require
 
 _SOUNDFONT_FILES = {
@@ -120,7 +121,9 @@ def _synthesiser(soundfont: str, sample_rate_hz: int) -> tuple[tinysoundfont.Syn
     return synth, synth.sfload(str(soundfont_path(soundfont)))
 
 
-def stem_level_db(soundfont: str, is_kit: bool, program: int, probe_pitch: int, notes: Iterable[TimedNote]) -> float:
+def stem_level_db(
+    soundfont: str, is_kit: bool, program: int, probe_pitch: int, touch: str, notes: Iterable[TimedNote]
+) -> float:
     """Estimated A-weighted level of a part played at the reference volume, in dB re an arbitrary level.
 
     Programs of a soundfont differ by over 20 dB, and so do struck and held notes, single notes and
@@ -133,11 +136,12 @@ def stem_level_db(soundfont: str, is_kit: bool, program: int, probe_pitch: int, 
         is_kit: Whether the program is a drum kit, in which each drum is measured separately.
         program: General MIDI program.
         probe_pitch: Pitch at which a pitched program is measured.
+        touch: Touch of the player, whose filter takes more from some programs than from others.
         notes: The notes of the part.
     """
     energy = _SILENT_ENERGY
     for note in notes:
-        curve = _energy_curve(soundfont, is_kit, program, note.pitch if is_kit else probe_pitch)
+        curve = _energy_curve(soundfont, is_kit, program, note.pitch if is_kit else probe_pitch, touch)
         step = min(len(curve) - 1, int((note.length_s + _RELEASE_S) / _PROBE_STEP_S))
         # A drum rings out whatever the length of its note; amplitude is proportional to velocity.
         reached = curve[-1] if is_kit else curve[step]
@@ -146,12 +150,13 @@ def stem_level_db(soundfont: str, is_kit: bool, program: int, probe_pitch: int, 
 
 
 @functools.cache
-def _energy_curve(soundfont: str, is_kit: bool, program: int, pitch: int) -> np.ndarray:
+def _energy_curve(soundfont: str, is_kit: bool, program: int, pitch: int, touch: str) -> np.ndarray:
     """A-weighted energy of one note from its onset up to each step, shape (steps,)."""
     part = Part(is_kit, program, _REFERENCE_VOLUME, (TimedNote(0.0, _PROBE_S, pitch, _REFERENCE_VELOCITY),))
     samples = synthesise([part], soundfont, _PROBE_RATE_HZ, round(_PROBE_S * _PROBE_RATE_HZ))
     step = round(_PROBE_STEP_S * _PROBE_RATE_HZ)
-    energies = np.square(a_weighted(samples, _PROBE_RATE_HZ)[: len(samples) // step * step])
+    heard = a_weighted(touched(samples, touch, _PROBE_RATE_HZ), _PROBE_RATE_HZ)
+    energies = np.square(heard[: len(heard) // step * step])
     return np.cumsum(energies.reshape(-1, step).sum(axis=1)) + _SILENT_ENERGY
 
 

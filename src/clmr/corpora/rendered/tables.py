@@ -23,7 +23,7 @@ _SOURCES = {
 }
 _FACTORS = (
     "style", "ensemble", "lead", "second_lead", "backing", "pattern", "bass", "pad", "drums", "kit", "tempo",
-    "touch", "articulation", "loudness",
+    "touch", "articulation",
 )  # fmt: skip
 
 
@@ -82,12 +82,12 @@ def _clip_table(clips: tuple[ClipPlan, ...], records: list[dict[str, Any]]) -> p
         row = {
             "clip_id": clip.clip_id,
             "track_id": clip.track_id,
+            "group_id": clip.family_id,
             "split": clip.split,
             "path": f"audio/{clip.clip_id}.flac",
             "title": clip.work.title,
             "collection": clip.work.collection,
             "work": clip.work.key,
-            "family_id": clip.family_id,
             **{factor: record["production"][factor] for factor in _FACTORS},
             "bpm": round(clip.pulse_bpm, 3),
             "level_db": round(clip.level_db, 3),

@@ -1,10 +1,15 @@
 """The tags and the rules by which a clip earns them.
 
 A tag is meant to be given only where a listener would agree. Rules depend on what was played, never on the
-sound. Gaps between classes (tempo, level) leave doubtful cases untagged.
+sound. Gaps between the classes of tempo leave doubtful cases untagged.
 
-What rests on touch, metre or mode is hardest to hear: balancing takes velocity into account, so soft and hard
-renderings sound nearly alike.
+There is no ``loud`` and no ``quiet``, although MagnaTagATune has both. Mastered music has about one level, and so have
+the clips (``level_db``). Where levels do differ, these tags say nothing about a network: any that reads amplitude has
+them, an untrained one with a ROC-AUC of 100.
+
+Mode, metre and march can hardly be told from the sound, by log-mel statistics or by a supervised network. The
+vocabulary ``semantic`` keeps them, as the Million Song Dataset has tags that nobody hears; the tables list them apart,
+by a rule that is fixed on the validation split (:mod:`clmr.evaluation.audible`).
 """
 
 from collections.abc import Callable
@@ -32,10 +37,6 @@ def _plays(*names: str) -> Rule:
 
 def _tempo(name: str) -> Rule:
     return lambda p: p.production.tempo == name
-
-
-def _loudness(name: str) -> Rule:
-    return lambda p: p.production.loudness == name
 
 
 def _is_soft(p: Performance) -> bool:
@@ -107,8 +108,8 @@ def _is_classical(p: Performance) -> bool:
     return p.all_are("orchestral") and (not p.has_drums or p.production.kit == "orchestral")
 
 
-# Names of MagnaTagATune's 50 most frequent tags. Left out is what cannot be rendered honestly: sung voices, opera,
-# pop, weird.
+# Names of MagnaTagATune's 50 most frequent tags. Left out are loud and quiet, and what cannot be rendered honestly:
+# sung voices, opera, pop, weird.
 MAGNATAGATUNE: dict[str, Rule] = {
     "guitar": lambda p: p.plays(_GUITARS),
     "classical": _is_classical,
@@ -127,8 +128,6 @@ MAGNATAGATUNE: dict[str, Rule] = {
     "indian": _is_indian,
     "no vocals": lambda p: "choir" not in p.instruments,
     "harpsichord": _plays("harpsichord"),
-    "loud": _loudness("loud"),
-    "quiet": _loudness("quiet"),
     "flute": _plays("flute"),
     "soft": _is_soft,
     "sitar": _plays("sitar"),
@@ -168,7 +167,7 @@ def _is_acoustic(p: Performance) -> bool:
 
 def _is_happy(p: Performance) -> bool:
     lively = p.production.tempo != "slow" and p.production.articulation != "legato" and p.production.touch != "soft"
-    return p.mode == "major" and lively and p.production.loudness != "quiet"
+    return p.mode == "major" and lively
 
 
 def _is_sad(p: Performance) -> bool:
