@@ -5,8 +5,6 @@ import pytest
 
 from clmr.paper import figures
 
-from .examples import system, table_6_1
-
 
 @pytest.fixture
 def tag_scores() -> pd.DataFrame:
@@ -19,21 +17,6 @@ def test_tags_come_in_the_order_of_the_last_system(tag_scores):
     assert [label.get_text() for label in axes.get_xticklabels()] == ["flute", "piano"]
     markers = {line.get_label(): line.get_ydata().tolist() for line in axes.lines if line.get_label()[0] != "_"}
     assert markers == {"CLMR": [0.6, 0.9], "SampleCNN": [0.8, 0.7]}
-
-
-def test_supervised_systems_are_grey_and_all_are_labelled():
-    table = pd.DataFrame(
-        {
-            "label": ["CLMR, linear", "SampleCNN"],
-            "n_parameters": [150_000, 140_000],
-            "pr_auc_tag": [0.5, 0.6],
-            "supervised": [False, True],
-        }
-    )
-    axes = figures.score_by_parameters(table).axes[0]
-    assert [text.get_text() for text in axes.texts] == table.label.tolist()
-    assert axes.lines[1].get_color() == "0.55"
-    assert axes.lines[0].get_color() != "0.55"
 
 
 @pytest.mark.parametrize(("n_seeds", "n_bands"), [(1, 0), (3, 1)])
@@ -64,10 +47,3 @@ def test_a_legend_of_many_runs_stands_below_the_curves(n_runs, inside):
         assert below.x0 >= 0
         assert below.x1 <= figure.bbox.x1
         assert below.y1 <= figure.axes[0].get_window_extent().y0
-
-
-def test_rows_of_one_name_are_drawn_apart():
-    table = table_6_1(system("clmr", epochs=1), system("clmr", epochs=2), heads=("linear",))
-    axes = figures.scores(table, "pr_auc_tag", "PR-AUC").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["CLMR, linear"] * 2
-    assert axes.lines[0].get_ydata().tolist() == [0, 1]

@@ -10,7 +10,7 @@ from clmr.paper.planned import ScoredSystem
 from clmr.storage import paths
 from clmr.storage.strict import from_mapping
 
-from .examples import score_row, system
+from .examples import scaling_run, score_row, system
 
 
 def test_curves_come_run_by_run_without_those_of_no_epoch(repository):
@@ -25,7 +25,8 @@ def test_curves_come_run_by_run_without_those_of_no_epoch(repository):
 
 
 def test_a_run_is_found_by_the_corpus_it_was_scored_on():
-    systems = [system("clmr"), system("cpc"), ScoredSystem("evaluate@far", "clmr", "clmr_scores", "scores", "merlin")]
+    far = ScoredSystem("evaluate@far", "clmr", "clmr_scores", "scores", "merlin", "secondary")
+    systems = [system("clmr"), system("cpc"), far]
     assert reading.system_of_run(systems, "clmr_scores", "merlin").stage == "evaluate@far"
     with pytest.raises(ValueError, match="found 0 systems of run 'pons' scored on scores, .* are clmr_scores, cpc_sc"):
         reading.system_of_run(systems, "pons", "scores")
@@ -66,7 +67,10 @@ def test_tags_of_a_store_are_counted_by_split(store, monkeypatch):
 def test_the_figures_are_told_what_to_show_strictly():
     t_sne = {"run": "clmr_primary", "n_tracks": 10, "n_segments": 60, "perplexity": 30.0, "seed": 0}
     tag_wise = {"clmr": "a", "cpc": "b", "supervised": "c"}
-    mapping = {"primary_store": "primary", "secondary_store": "secondary", "t_sne": t_sne, "tag_wise": tag_wise}
+    mapping = {
+        "primary_store": "primary", "secondary_store": "secondary", "resampling": {"n_resamples": 9, "seed": 0},
+        "t_sne": t_sne, "tag_wise": tag_wise,
+    }  # fmt: skip
     assert from_mapping(TaggingParams, mapping, "tagging").t_sne.n_segments == 60
     for change, message in (
         ({"perplexity": 600.0}, "perplexity must be < 600, the number of points, got 600.0"),
@@ -75,3 +79,37 @@ def test_the_figures_are_told_what_to_show_strictly():
     ):
         with pytest.raises(ValueError, match=message):
             from_mapping(TaggingParams, mapping | {"t_sne": t_sne | change}, "tagging")
+
+
+def test_scores_of_clips_come_by_system_and_head_with_tags_and_groups(store, monkeypatch):
+    rows = store.rows("test")[1:]
+    scored = system("clmr", "tones")
+    asked = []
+
+    def load_clip_scores(folder, seed, split):
+        asked.append((folder.name, seed, split))
+        return {
+            head: np.full((2, len(rows), len(store.tag_names)), seed + len(head)) for head in ("linear", "mlp")
+        }, rows
+
+    monkeypatch.setattr(reading, "open_store", lambda folder: store)
+    monkeypatch.setattr(reading, "load_clip_scores", load_clip_scores)
+    score_rows = [score_row("linear", 7), score_row("mlp", 7), score_row("linear", 3), score_row("mlp", 3)]
+    found = reading.clip_scores([scored], {scored.stage: score_rows}, "main", "valid")
+    assert list(found) == [(scored.stage, "linear"), (scored.stage, "mlp")]
+    # Each file is read once, whatever the number of heads.
+    assert asked == [("evaluate_clmr_tones", 7, "valid"), ("evaluate_clmr_tones", 3, "valid")]
+    linear = found[scored.stage, "linear"]
+    assert [scores[0, 0, 0] for scores in linear.by_seed] == [13, 9]
+    assert linear.clip_ids.tolist() == store.clips.clip_id.iloc[rows].tolist()
+    assert linear.groups.tolist() == store.clips.group_id.iloc[rows].tolist()
+    np.testing.assert_array_equal(linear.labels, store.tags[rows])
+    assert linear.tag_names == store.tag_names
+
+
+def test_tracks_that_a_run_was_trained_on_have_a_clip_that_is_long_enough(store, monkeypatch):
+    monkeypatch.setattr(reading, "open_store", lambda folder: store)
+    longest = int(store.clips.n_samples.max())
+    expected = store.clips[store.clips.split.isin(["train", "valid"])].track_id.nunique()
+    assert reading.n_tracks(scaling_run(1, splits=("train", "valid"), clip_samples=longest)) == expected
+    assert reading.n_tracks(scaling_run(1, clip_samples=longest + 1)) == 0

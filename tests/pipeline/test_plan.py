@@ -175,6 +175,25 @@ def test_every_artefact_is_written_by_its_stage_and_every_plot_is_an_artefact():
         assert names == {artefact.name for artefact in artefacts.ARTEFACTS if artefact.stage == stage}
 
 
+def test_the_scaling_figure_gets_the_trained_encoders_of_its_grids():
+    line = {"store": "primary", "evaluate_on": "primary"}
+    epochs = {"grid": {"encoder.width": [8], "epochs": [0, 10, 20], "temperature": [0.1]}}
+    grids = {
+        "longer": line | {"over": "clmr", "experiment": "scaling", "seeds": [0, 1]} | epochs,
+        "supervised": line | {"over": "sample_cnn", "experiment": "scaling", "grid": {"label_fraction": [0.5]}},
+        "elsewhere": line | {"over": "clmr", "experiment": "other", "grid": {"epochs": [5]}},
+    }
+    runs = contents(KNOWN_MAPPING | {"grids": grids})["tagging"]["params"]["scaling"]
+    assert [(run["epochs"], run["width"], run["n_views"], run["settings"]) for run in runs] == [
+        (epochs, 8, 2, {"temperature": 0.1}) for epochs in (10, 20)
+    ]
+    scored = runs[0]["scored"]
+    assert (scored["stage"], scored["system"], scored["store"]) == ("grid@longer", "clmr", "primary")
+    # The rows of the grid's scores are told apart by these.
+    assert scored["varies"].items() >= {"encoder.width": 8, "epochs": 10, "temperature": 0.1}.items()
+    assert contents(KNOWN_MAPPING)["tagging"]["params"]["scaling"] == []
+
+
 def test_another_scale_runs_the_same_code():
     smoke, embedded = read_params(ROOT / "params.yaml", ROOT / "params" / "smoke.yaml"), contents()
     for stage in planned_stages(smoke):

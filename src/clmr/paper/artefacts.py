@@ -28,11 +28,22 @@ class Artefact:
 # Table 6.1 first: it is what readers come for. Numbers are those of the thesis, not of the order here.
 ARTEFACTS = (
     Artefact("table_6_1", "Table 6.1", "Tag prediction by probes on frozen encoders and by supervised models trained "
-             "end to end, test split. In brackets the 95 % interval over bootstrap samples of tracks; behind ± the "
-             "deviation over seeds, where a run has several.", "tagging"),
-    Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals.", "tagging"),
-    Artefact("fig_1_1", "Figure 1.1", "PR-AUC against the number of parameters, first labelled corpus: supervised "
-             "models in grey, linear probes on frozen encoders in colour.", "tagging"),
+             "end to end, test split. In brackets the 95 % interval of the mean, for another test split of this size "
+             "and, where a run has several seeds, for other seeds; behind ± the deviation over seeds. Audible tags are "
+             "those that log-mel statistics or the best supervised system tell apart on the validation split. Chance "
+             "is the expected score of a random order.", "tagging"),
+    Artefact("table_differences", "Ours", "The differences that matter, in macro PR-AUC: paired bootstrap over groups "
+             "of test clips, deviations over seeds included, p-values corrected by Holm's method over this table. "
+             "*Detectable* is the smallest true difference that such a pair shows with 80 % power.", "tagging"),
+    Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals, and chance.", "tagging"),
+    Artefact("fig_1_1", "Figure 1.1", "PR-AUC against the number of parameters, first labelled corpus, with intervals: "
+             "supervised models in grey, linear probes on pre-trained and on untrained encoders in colour; the dotted "
+             "line is chance.", "tagging"),
+    Artefact("fig_scaling", "Ours", "PR-AUC of the linear probe against the compute of pre-training, with intervals: "
+             "one line per width, each point a run that finished its own schedule. Bands are the intervals of "
+             "references.", "tagging"),
+    Artefact("table_tags", "Ours", "What references hear: average precision of every tag on the test split, with 95 % "
+             "intervals. A tag counts as heard by its ROC-AUC on the validation split.", "tagging"),
     Artefact("fig_6_2", "Figure 6.2", "ROC-AUC of each tag, first labelled corpus: linear probes on CLMR and CPC "
              "beside a supervised model.", "tagging"),
     Artefact("fig_6_1", "Figure 6.1", "t-SNE of the segments of a few test tracks, one colour per track.", "tagging"),

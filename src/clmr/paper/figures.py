@@ -1,7 +1,8 @@
 """Figures: each a pure function from a table to a matplotlib figure.
 
-What belongs here: drawing. What does not: files (:mod:`clmr.paper.writing`) and choosing what is shown, which is the
-notebooks'. Only cheap stages import this module, so that a change of style never reruns training.
+What belongs here: drawing. What does not: scores of systems (:mod:`clmr.paper.score_figures`), files
+(:mod:`clmr.paper.writing`) and choosing what is shown, which is the notebooks'. Only cheap stages import these
+modules, so that a change of style never reruns training.
 """
 
 import math
@@ -11,9 +12,6 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
-
-from clmr.paper.tables import row_labels
 
 WIDTH_INCHES = 7.0
 DPI = 150
@@ -111,52 +109,6 @@ def t_sne(points: pd.DataFrame) -> Figure:
     )
     axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
     axes.legend(title="track", bbox_to_anchor=(1.02, 1), loc="upper left", frameon=False)
-    return figure
-
-
-def scores(table: pd.DataFrame, metric: str, label: str) -> Figure:
-    """A score of each system with its 95 % interval, one panel per evaluation corpus.
-
-    Args:
-        table: A score table.
-        metric: Column to show; its bounds are the columns ``<metric>_low`` and ``<metric>_high``.
-        label: Label of the axis.
-    """
-    corpora = list(dict.fromkeys(table.eval_corpus))
-    height = 0.8 + 0.22 * table.groupby("eval_corpus").size().max()
-    figure, panels = plt.subplots(
-        1, len(corpora), figsize=(WIDTH_INCHES, height), sharex=True, squeeze=False, layout="constrained"
-    )
-    for axes, corpus in zip(panels[0], corpora, strict=True):
-        rows = table[table.eval_corpus == corpus].iloc[::-1]
-        # Rows are placed by number, not by name: two rows of one name would be drawn on top of each other.
-        places = range(len(rows))
-        axes.hlines(places, rows[f"{metric}_low"], rows[f"{metric}_high"], linewidth=2)
-        axes.plot(rows[metric], places, "o")
-        axes.set_yticks(places, row_labels(rows))
-        axes.set(title=corpus, xlabel=label)
-        axes.label_outer()
-    return figure
-
-
-def score_by_parameters(table: pd.DataFrame) -> Figure:
-    """Score against size (thesis Figure 1.1): supervised systems in grey, encoders with probes in colour.
-
-    Args:
-        table: Columns label, n_parameters, pr_auc_tag, supervised.
-    """
-    figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 3.4), layout="constrained")
-    colours = {False: sns.color_palette()[0], True: "0.55"}
-    for row in table.itertuples():
-        axes.plot(row.n_parameters, row.pr_auc_tag, "o", markersize=8, color=colours[row.supervised])
-        axes.annotate(row.label, (row.n_parameters, row.pr_auc_tag), xytext=(7, 0), textcoords="offset points",
-                      va="center", fontsize=8)  # fmt: skip
-    axes.set(xscale="log", xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
-    # Labels at 1, 2 and 5 only: those of all minor ticks would run into each other.
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(x=0.3, y=0.12)
     return figure
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 
 from clmr.models.heads import END_TO_END
-from clmr.paper.tables import system_name, varied_columns
+from clmr.paper.claims import CLAIMS, outcome
+from clmr.paper.names import BLOCKS, CHANCE, system_name
+from clmr.paper.tables import varied_columns
 
 _HEADS = {END_TO_END: "supervised, end to end"}
 _LEFT_OUT = {
@@ -30,34 +32,144 @@ def markdown(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def table_markdown(table: pd.DataFrame) -> str:
-    """Any table for readers: score tables in per cent, others as they are."""
+    """Any table for readers: scores and differences in per cent, tags with those that nobody hears apart."""
     if "roc_auc_tag" in table:
         return score_markdown(table)
+    if "p_holm" in table:
+        return difference_markdown(table)
+    if "audible" in table:
+        return tag_markdown(table)
     return markdown(table.columns, table.to_numpy().tolist())
 
 
 def score_markdown(table: pd.DataFrame) -> str:
-    """A score table for readers: percentages, intervals in brackets, and the thesis's scores where they compare."""
-    varied = varied_columns(table)
+    """A score table for readers, in blocks: per cent, intervals in brackets, the thesis's scores where they compare.
+
+    The second mean has a column only if the table has such scores.
+    """
+    varied, second = varied_columns(table), table.pr_auc_audible.notna().any()
+    header = [
+        "system", "pre-trained on", "evaluated on", "head", *(column.replace("_", " ") for column in varied),
+        "ROC-AUC TAG", "PR-AUC TAG", *(["PR-AUC TAG, audible tags"] if second else []), "ROC-AUC CLIP", "PR-AUC CLIP",
+        "thesis ROC-AUC TAG", "thesis PR-AUC TAG", "scale",
+    ]  # fmt: skip
+    rows: list[list[str]] = []
+    for (corpus, block), of_block in table.groupby(["eval_corpus", "block"], sort=False):
+        rows.append([f"**{corpus}: {BLOCKS[block]}**", *[""] * (len(header) - 1)])
+        rows += [_score_cells(row, varied, second) for row in of_block.to_dict("records")]
+    return f"{markdown(header, rows)}\n{left_out(table)} {seeds_note(table)}\n"
+
+
+def _score_cells(row: dict[Any, Any], varied: Sequence[str], second: bool) -> list[str]:
+    return [
+        system_name(row["system"]), shown(row["pretrain_corpus"]), row["eval_corpus"],
+        _HEADS.get(row["head"], shown(row["head"])), *(shown(row[column]) for column in varied),
+        score_cell(row, "roc_auc_tag"), score_cell(row, "pr_auc_tag"),
+        *([score_cell(row, "pr_auc_audible")] if second else []),
+        percent(row["roc_auc_clip"]), percent(row["pr_auc_clip"]),
+        percent(row["thesis_roc_auc_tag"]), percent(row["thesis_pr_auc_tag"]), row["scale"],
+    ]  # fmt: skip
+
+
+def difference_markdown(table: pd.DataFrame) -> str:
+    """A table of differences for readers, in points of per cent."""
+    header = [
+        "claim", "on", "first", "second", "difference (points)", "p", "p, Holm", "verdict on the first", "seeds",
+        "detectable (points)",
+    ]  # fmt: skip
     rows = [
         [
-            system_name(row["system"]), shown(row["pretrain_corpus"]), row["eval_corpus"],
-            _HEADS.get(row["head"], row["head"]), *(shown(row[column]) for column in varied),
-            score_cell(row, "roc_auc_tag"), score_cell(row, "pr_auc_tag"),
-            percent(row["roc_auc_clip"]), percent(row["pr_auc_clip"]),
-            percent(row["thesis_roc_auc_tag"]), percent(row["thesis_pr_auc_tag"]), row["scale"],
+            row["claim"].replace("_", " "), row["eval_corpus"], row["first"], row["second"], difference_cell(row),
+            p_value(row["p"]), p_value(row["p_holm"]), row["verdict"],
+            f"{row['n_first_seeds']} / {row['n_second_seeds']}", percent(row["detectable"]),
         ]
         for row in table.to_dict("records")
     ]  # fmt: skip
-    header = [
-        "system", "pre-trained on", "evaluated on", "head", *(column.replace("_", " ") for column in varied),
-        "ROC-AUC TAG", "PR-AUC TAG", "ROC-AUC CLIP", "PR-AUC CLIP", "thesis ROC-AUC TAG", "thesis PR-AUC TAG", "scale",
-    ]  # fmt: skip
-    return f"{markdown(header, rows)}\n{left_out(table)}\n"
+    return markdown(header, rows)
 
 
-def score_cell(row: dict[str, Any], metric: str) -> str:
-    """A score with the deviation over seeds, if there are several, and its interval.
+def readings_markdown(table: pd.DataFrame) -> str:
+    """What each claim of a table of differences comes to, corpus by corpus, one line per claim.
+
+    Args:
+        table: A table of differences.
+    """
+    lines = []
+    for claim in CLAIMS:
+        found = [
+            f"on {row['eval_corpus']} **{row['verdict']}**, {difference_cell(row)} points"
+            for row in table[table.claim == claim.name].to_dict("records")
+        ]
+        if found:
+            lines.append(f"- {claim.question[0].upper()}{claim.question[1:]}: {'; '.join(found)}.\n")
+    return "".join(lines)
+
+
+def difference_cell(row: dict[Any, Any]) -> str:
+    """A difference in points with its sign and its interval.
+
+    >>> difference_cell({"difference": -0.012, "low": -0.03, "high": 0.006})
+    '-1.2 [-3.0, +0.6]'
+    """
+    estimate, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
+    return f"{estimate} [{low}, {high}]"
+
+
+def p_value(value: float) -> str:
+    """A p-value as text.
+
+    >>> p_value(0.0321), p_value(1e-9)
+    ('0.032', '< 0.001')
+    """
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def tag_markdown(table: pd.DataFrame) -> str:
+    """A table of tags for readers: the tags that no reference hears, then the others; average precision in per cent."""
+    header = ["tag", "on", "prevalence", "test positives", "log-mel statistics", "best supervised", "which"]
+    parts = []
+    for title, chosen in (
+        ("Tags that no reference hears", table.audible.eq(False)),
+        ("Tags that a reference hears", table.audible.eq(True)),
+        ("Tags of corpora without a reference", table.audible.isna()),
+    ):
+        rows = [
+            [
+                row["tag"], row["eval_corpus"], percent(row["prevalence"]), row["n_test_positives"],
+                interval_cell(row, "log_mel"), interval_cell(row, "supervised"),
+                "" if pd.isna(row["supervised_system"]) else system_name(row["supervised_system"]),
+            ]
+            for row in table[chosen.fillna(False).astype(bool)].to_dict("records")
+        ]  # fmt: skip
+        if rows:
+            parts.append(f"{title}: {len(rows)}.\n\n{markdown(header, rows)}")
+    return "\n".join(parts)
+
+
+def statements_markdown(table: pd.DataFrame) -> str:
+    """The thesis's sentences, each with our verdict from the table of differences; empty if none is about our systems.
+
+    Args:
+        table: A table of differences.
+    """
+    stated = table[table.thesis_sentence.notna()]
+    if stated.empty:
+        return ""
+    lines = [
+        f"- {row['thesis_sentence']} **{outcome(row['verdict'], row['thesis_verdict']).capitalize()}**: on "
+        f"{row['eval_corpus']} the difference is {difference_cell(row)} points."
+        for row in stated.to_dict("records")
+    ]
+    sections = ", ".join(dict.fromkeys(str(section) for section in stated.thesis_section))
+    return (
+        f"What the thesis says (section {sections}), and what PR-AUC on our corpora says of it:\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+def score_cell(row: dict[Any, Any], metric: str) -> str:
+    """A score with the deviation over seeds, if there are several, and its interval, if it has one.
 
     >>> row = {"pr_auc_tag": 0.449, "pr_auc_tag_sd": 0.006, "pr_auc_tag_low": 0.428, "pr_auc_tag_high": 0.49}
     >>> score_cell(row, "pr_auc_tag"), score_cell(row | {"pr_auc_tag_sd": None}, "pr_auc_tag")
@@ -65,7 +177,38 @@ def score_cell(row: dict[str, Any], metric: str) -> str:
     """
     deviation = percent(row[f"{metric}_sd"])
     spread = f" ± {deviation}" if deviation else ""
-    return f"{percent(row[metric])}{spread} [{percent(row[f'{metric}_low'])}, {percent(row[f'{metric}_high'])}]"
+    return interval_cell(row, metric, spread)
+
+
+def interval_cell(row: dict[Any, Any], name: str, spread: str = "") -> str:
+    """A score and its interval; chance has none, and a cell without a score is empty.
+
+    >>> row = {"log_mel": 0.5, "log_mel_low": 0.4, "log_mel_high": 0.6}
+    >>> interval_cell(row, "log_mel"), interval_cell(row | {"log_mel_low": None}, "log_mel")
+    ('50.0 [40.0, 60.0]', '50.0')
+    """
+    low, high = percent(row[f"{name}_low"]), percent(row[f"{name}_high"])
+    return percent(row[name]) + spread + (f" [{low}, {high}]" if low and high else "")
+
+
+def seeds_note(table: pd.DataFrame) -> str:
+    """Which trained systems of a score table have one seed, so that nothing is known of others.
+
+    >>> columns = {"system": ["clmr", "cpc"], "eval_corpus": ["scores", "scores"], "run": ["a", "b"]}
+    >>> seeds_note(pd.DataFrame(columns | {"n_seeds": [3, 1]}))
+    'One seed, hence no deviation, and an interval that says nothing of other seeds: on scores CPC.'
+    """
+    notes = []
+    # Without weights there is nothing that a seed of training could change.
+    for corpus, trained in table[table.run.notna()].groupby("eval_corpus", sort=False):
+        single = trained[trained.n_seeds == 1]
+        # Listed once, however many heads they have.
+        names = ", ".join(dict.fromkeys(system_name(system) for system in single.system))
+        if names:
+            notes.append(f"on {corpus} {'all systems' if len(single) == len(trained) else names}")
+    if not notes:
+        return "Every trained system has several seeds."
+    return f"One seed, hence no deviation, and an interval that says nothing of other seeds: {'; '.join(notes)}."
 
 
 def left_out(table: pd.DataFrame) -> str:
@@ -75,7 +218,7 @@ def left_out(table: pd.DataFrame) -> str:
     >>> left_out(table)
     'No tag and no clip had to be left out.'
     """
-    notes = []
+    notes, table = [], table[table.system != CHANCE]
     n_rows = table.groupby("eval_corpus").size()
     for column, what in _LEFT_OUT.items():
         concerned = table[table[column].fillna(0) > 0]

@@ -1,4 +1,4 @@
-"""What the plan tells the notebooks of results: the systems to compare, and the stages to publish.
+"""What the plan tells the notebooks of results: the systems to compare, how long they trained, the stages to publish.
 
 Kept apart from tables and figures, so that the plan does not import what draws them.
 """
@@ -6,7 +6,7 @@ Kept apart from tables and figures, so that the plan does not import what draws 
 from dataclasses import field
 from typing import Any, Literal
 
-from clmr.storage.strict import strict
+from clmr.storage.strict import Count, strict
 
 Scale = Literal["smoke", "embedded", "overnight", "full_size", "paper"]
 """What all numbers are; ``paper`` is the thesis's settings on the thesis's data sets, and nothing less."""
@@ -23,6 +23,7 @@ class ScoredSystem:
         run: The run whose weights were scored; None for a system without weights.
         pretrain_corpus: Corpus that its encoder was pre-trained on; None without pre-training.
         eval_corpus: Corpus whose test split was scored.
+        store: The store, made from that corpus, whose clips were scored.
         varies: Settings by which tables tell runs apart, such as ``batch_size``.
     """
 
@@ -31,7 +32,35 @@ class ScoredSystem:
     run: str | None
     pretrain_corpus: str | None
     eval_corpus: str
+    store: str
     varies: dict[str, Any] = field(default_factory=dict)
+
+
+@strict
+class ScalingRun:
+    """A pre-trained encoder of the scaling figure, and what decides how much its training cost.
+
+    Attributes:
+        scored: The system, as a row of a score table.
+        settings: Values by which its grid tells it from others, besides its epochs and its width.
+        train_store: The store that it was trained on.
+        splits: The splits that it read.
+        clip_samples: Length of its input; shorter clips were left out.
+        n_views: Fragments of each track in a step.
+        batch_size: Tracks in a step.
+        epochs: Passes over all tracks.
+        width: Channels of the encoder.
+    """
+
+    scored: ScoredSystem
+    settings: dict[str, Any]
+    train_store: str
+    splits: tuple[str, ...]
+    clip_samples: Count
+    n_views: Count
+    batch_size: Count
+    epochs: Count
+    width: Count
 
 
 @strict

@@ -4,17 +4,21 @@ The plan names what is read; nothing is found by looking. So a stage that failed
 and not a missing row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from clmr.corpora.store import open_store
+from clmr.corpora.store import Store, open_store
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.scores import ScoreRow, load_clip_scores, load_score_rows
 from clmr.models.heads import END_TO_END
+from clmr.paper.clips import ClipScores
 from clmr.paper.figure_params import TagWiseParams
-from clmr.paper.planned import ScoredSystem
-from clmr.paper.tables import row_label, tag_table
+from clmr.paper.names import row_label
+from clmr.paper.planned import ScalingRun, ScoredSystem
+from clmr.paper.tables import tag_table
 from clmr.paper.thesis import Thesis, load_thesis
 from clmr.storage import paths
 
@@ -97,3 +101,47 @@ def tag_wise_scores(
         label = row_label(system.system, head)
         parts.append(pd.DataFrame({"tag": opened.tag_names, "system": label, "roc_auc": roc_auc}))
     return pd.concat(parts, ignore_index=True).dropna(ignore_index=True)
+
+
+def clip_scores(
+    systems: Sequence[ScoredSystem], rows: Mapping[str, Sequence[ScoreRow]], experiment: str, split: str
+) -> dict[tuple[str, str], ClipScores]:
+    """Scores of single clips by stage and head, seeds in the order of the rows of scores.
+
+    Args:
+        systems: The systems that the plan lists, one per stage.
+        rows: Their rows of scores by stage, which name heads and seeds.
+        experiment: The experiment that they belong to.
+        split: ``test`` or ``valid``.
+    """
+    found = {}
+    stores = {name: open_store(paths.store_dir(name)) for name in dict.fromkeys(one.store for one in systems)}
+    for scored in systems:
+        folder, of_stage = paths.scores_dir(scored.stage, experiment), rows[scored.stage]
+        read = {seed: load_clip_scores(folder, seed, split=split) for seed in dict.fromkeys(_column(of_stage, "seed"))}
+        for head in dict.fromkeys(_column(of_stage, "head")):
+            seeds = [row["seed"] for row in of_stage if row["head"] == head]
+            by_seed = tuple(read[seed][0][head] for seed in seeds)
+            clips = read[seeds[0]][1]
+            found[scored.stage, head] = _clip_scores(scored, head, stores[scored.store], clips, by_seed)
+    return found
+
+
+def _clip_scores(
+    scored: ScoredSystem, head: str, store: Store, rows: np.ndarray, by_seed: tuple[np.ndarray, ...]
+) -> ClipScores:
+    """Scores of the clips in some rows of a store, which are the same for every seed."""
+    clips = store.clips.iloc[rows]
+    ids, groups = clips.clip_id.to_numpy(), clips.group_id.to_numpy()
+    return ClipScores(scored, head, ids, store.tags[rows], groups, store.tag_names, by_seed)
+
+
+def _column(rows: Sequence[ScoreRow], name: str) -> list[Any]:
+    return [row[name] for row in rows]
+
+
+def n_tracks(run: ScalingRun) -> int:
+    """Tracks that a run was trained on: those with a clip as long as the encoder's input."""
+    clips = open_store(paths.store_dir(run.train_store)).clips
+    used = clips[clips.split.isin(run.splits) & (clips.n_samples >= run.clip_samples)]
+    return int(used.track_id.nunique())

@@ -11,35 +11,26 @@ import numpy as np
 import pandas as pd
 
 from clmr.models.heads import END_TO_END
+from clmr.paper.names import BLOCKS, CHANCE, block_of, row_label
 from clmr.paper.planned import ScoredSystem
 from clmr.paper.thesis import Thesis
 
 IDENTITY = ("system", "pretrain_corpus", "eval_corpus", "head")
 """The columns that identify a row of a score table, besides those that its table varies."""
-SCORES = (
-    "roc_auc_tag", "roc_auc_tag_low", "roc_auc_tag_high",
-    "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high",
-    "roc_auc_clip", "pr_auc_clip",
+CLIP_SCORES = ("roc_auc_clip", "pr_auc_clip")
+INTERVALS = ("roc_auc_tag", "pr_auc_tag", "pr_auc_audible")
+"""Scores with a deviation over seeds and an interval; the last is the mean over the tags that a reference hears."""
+COUNTS = (
+    "n_seeds", "n_parameters", "n_tags_audible", "n_tags_excluded", "n_tags_without_positives", "n_clips_excluded",
 )  # fmt: skip
-COUNTS = ("n_seeds", "n_parameters", "n_tags_excluded", "n_tags_without_positives", "n_clips_excluded")
 SCORE_COLUMNS = (
-    *IDENTITY, "run",
-    "roc_auc_tag", "roc_auc_tag_sd", "roc_auc_tag_low", "roc_auc_tag_high",
-    "pr_auc_tag", "pr_auc_tag_sd", "pr_auc_tag_low", "pr_auc_tag_high",
+    "block", *IDENTITY, "run",
+    *(f"{metric}{part}" for metric in INTERVALS for part in ("", "_sd", "_low", "_high")),
     "roc_auc_clip", "pr_auc_clip", "n_seeds", "scale", "thesis_roc_auc_tag", "thesis_pr_auc_tag",
-    "n_parameters", "n_tags_excluded", "n_tags_without_positives", "n_clips_excluded",
+    "n_parameters", "n_tags_audible", "n_tags_excluded", "n_tags_without_positives", "n_clips_excluded",
 )  # fmt: skip
 """The columns of every score table; those that a table varies come after ``run``."""
-SYSTEM_NAMES = {
-    "clmr": "CLMR",
-    "cpc": "CPC",
-    "random_init": "random initialisation",
-    "random_init_cpc": "random initialisation, CPC",
-    "log_mel": "log-mel statistics",
-    "sample_cnn": "SampleCNN",
-    "pons": "Pons et al.",
-    "dieleman": "1-D CNN (Dieleman and Schrauwen)",
-}
+_NORMAL_95 = 1.96
 
 
 def score_table(
@@ -50,12 +41,10 @@ def score_table(
     scale: str,
     varies: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """One row per system and head, grouped by evaluation corpus, else in the order given.
+    """One row per system and head, grouped by evaluation corpus and block, else in the order given.
 
-    Scores are means over the seeds of a run, ``roc_auc_tag_sd`` and ``pr_auc_tag_sd`` their sample standard
-    deviations, empty with one seed. The bounds are means as well: each seed's interval spans resampled test tracks,
-    and the mean of the bounds is the interval of a typical seed, to which the deviation between seeds is not added.
-    Counts are the largest over the seeds.
+    Scores are means over the seeds of a run, columns that end in ``_sd`` their sample standard deviations, empty with
+    one seed, and the bounds those of :func:`interval_of_mean`. Counts are the largest over the seeds.
 
     A thesis value stands beside a row only where system, corpora, head and everything that the thesis varies in this
     artefact are the same; so never beside an embedded corpus.
@@ -63,7 +52,8 @@ def score_table(
     Args:
         systems: The systems of the table.
         scores: For each system's stage, one mapping per head and seed, with the columns of
-            :func:`clmr.evaluation.metrics.summary`. Where one stage scored many systems, as a grid does, each mapping
+            :func:`clmr.evaluation.metrics.summary`, and those of :func:`clmr.paper.audible.with_audible` if there are
+            any. Where one stage scored many systems, as a grid does, each mapping
             says by ``values`` to which it belongs: the one whose ``varies`` has them.
         thesis: Numbers to compare with.
         artefact: Name of the table; what the thesis varies in it becomes a column each.
@@ -78,19 +68,23 @@ def score_table(
     for column in columns:
         if not any(column in scored.varies for scored in systems):
             raise ValueError(f"{artefact}: no system states {column}; have the plan list it in their 'varies'")
-    corpora = list(dict.fromkeys(scored.eval_corpus for scored in systems))
-    # Sorting is stable, so within a corpus the order of the plan remains.
-    ordered = sorted(systems, key=lambda scored: corpora.index(scored.eval_corpus))
     rows = [
         _row(scored, head, of_head, columns) | {"scale": scale}
-        for scored in ordered
-        for head, of_head in _by_head(scored, scores[scored.stage]).items()
+        for scored in systems
+        for head, of_head in rows_by_head(scored, scores[scored.stage]).items()
     ]
     for row in rows:
         identity = {key: row[key] for key in (*IDENTITY, *thesis.varies(artefact))}
         for metric in ("roc_auc_tag", "pr_auc_tag"):
             row[f"thesis_{metric}"] = thesis.value(artefact=artefact, metric=metric, **identity)
-    return _typed(rows, columns)
+    return _typed(_grouped(rows), columns)
+
+
+def _grouped(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by corpus, in order of appearance, and within a corpus by block."""
+    corpora, blocks = list(dict.fromkeys(row["eval_corpus"] for row in rows)), list(BLOCKS)
+    # Sorting is stable, so within a block the order of the plan remains.
+    return sorted(rows, key=lambda row: (corpora.index(row["eval_corpus"]), blocks.index(row["block"])))
 
 
 def _row(
@@ -98,33 +92,72 @@ def _row(
 ) -> dict[str, Any]:
     """A row without scale and thesis."""
     identity = {key: getattr(scored, key) for key in (*IDENTITY[:-1], "run")} | {"head": head}
+    identity["block"] = block_of(scored.pretrain_corpus, head)
     return identity | {column: scored.varies.get(column) for column in columns} | over_seeds(of_head)
 
 
-def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Means and deviations of scores, and the largest of each count, over the rows of one head.
+def over_seeds(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Means, deviations and intervals of scores, and the largest of each count, over the rows of one head.
 
-    >>> bounds = {f"{metric}_{end}": 0.5 for metric in ("roc_auc_tag", "pr_auc_tag") for end in ("low", "high")}
-    >>> row = bounds | {"roc_auc_tag": 0.5, "roc_auc_clip": 0.5, "pr_auc_clip": 0.5}
-    >>> found = over_seeds([row | {"pr_auc_tag": 0.3}, row | {"pr_auc_tag": 0.5}])
+    >>> scores = dict.fromkeys(("roc_auc_tag", "roc_auc_tag_se", "pr_auc_tag_se", "roc_auc_clip", "pr_auc_clip"), 0.1)
+    >>> found = over_seeds([scores | {"pr_auc_tag": 0.3}, scores | {"pr_auc_tag": 0.5}])
     >>> round(found["pr_auc_tag"], 3), round(found["pr_auc_tag_sd"], 3), found["n_seeds"]
     (0.4, 0.141, 2)
     """
-    means = {column: float(np.mean([row[column] for row in rows])) for column in SCORES}
-    # Divided by n - 1, since a few seeds are a sample of all seeds there are.
-    deviations = {
-        f"{metric}_sd": float(np.std([row[metric] for row in rows], ddof=1)) if len(rows) > 1 else None
-        for metric in ("roc_auc_tag", "pr_auc_tag")
-    }
-    counts = {
-        column: max(row[column] for row in rows if column in row)
-        for column in COUNTS
-        if any(column in row for row in rows)
-    }
-    return means | deviations | counts | {"n_seeds": len(rows)}
+    found: dict[str, Any] = {name: float(np.mean([row[name] for row in rows])) for name in CLIP_SCORES}
+    for metric in INTERVALS:
+        # Tables without the scores of single clips, such as those of grids, have no second mean.
+        if metric in rows[0]:
+            values, errors = ([row[name] for row in rows] for name in (metric, f"{metric}_se"))
+            low, high = interval_of_mean(values, errors)
+            found |= {metric: float(np.mean(values)), f"{metric}_low": low, f"{metric}_high": high}
+            # Divided by n - 1, since a few seeds are a sample of all seeds there are.
+            found[f"{metric}_sd"] = float(np.std(values, ddof=1)) if len(rows) > 1 else None
+    for column in COUNTS:
+        if any(column in row for row in rows):
+            found[column] = max(row[column] for row in rows if column in row)
+    return found | {"n_seeds": len(rows)}
 
 
-def _by_head(scored: ScoredSystem, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+def interval_of_mean(values: Sequence[float], errors: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of a mean over seeds, within [0, 1]: mean -/+ 1.96 sqrt(mean of se^2 + s^2 / n).
+
+    The first term is what another test split would change. It is not divided by n, since all seeds are scored on the
+    same clips. The second, with the sample variance s^2 over n seeds, is what other seeds would change; one seed says
+    nothing about it, so it is left out, and the interval is that of this one seed.
+
+    Args:
+        values: The score of each seed.
+        errors: The standard deviation se of each over bootstrap samples of the test split.
+
+    >>> low, high = interval_of_mean([0.3, 0.5], [0.03, 0.03])
+    >>> round(low, 3), round(high, 3)
+    (0.195, 0.605)
+    """
+    between_seeds = np.var(values, ddof=1) / len(values) if len(values) > 1 else 0.0
+    half = _NORMAL_95 * np.sqrt(np.mean(np.square(errors)) + between_seeds)
+    # No score lies outside, as the bounds of a score near its limit would.
+    low, high = np.clip(np.mean(values) + np.array([-half, half]), 0, 1)
+    return float(low), float(high)
+
+
+def with_chance(table: pd.DataFrame, chance: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """A score table with one more reference per corpus: the scores of a random order.
+
+    Args:
+        table: A score table.
+        chance: Scores by corpus, as :func:`clmr.paper.chance.chance_by_corpus` gives them.
+    """
+    parts = []
+    for corpus, rows in table.groupby("eval_corpus", sort=False):
+        row = {"block": "reference", "system": CHANCE, "eval_corpus": corpus, "scale": rows.scale.iloc[0]}
+        # Typed like the table: pandas warns where it has to guess the type of an empty column.
+        added = pd.DataFrame([row | dict(chance[str(corpus)])], columns=table.columns).astype(table.dtypes)
+        parts += [rows, added]
+    return pd.concat(parts, ignore_index=True)
+
+
+def rows_by_head(scored: ScoredSystem, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """The rows of each head of a system, heads in order of appearance."""
     heads: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -147,7 +180,9 @@ def _typed(rows: list[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
     behind_run = names.index("run") + 1
     names[behind_run:behind_run] = columns
     table = pd.DataFrame(rows, columns=names)
-    floats = {name: "float64" for name in names if name.endswith("_sd") or name.startswith("thesis_")}
+    # Those that may have no value at all, which pandas would take for objects.
+    optional = ("_sd", "_low", "_high", "pr_auc_audible")
+    floats = {name: "float64" for name in names if name.endswith(optional) or name.startswith("thesis_")}
     typed = table.astype(floats | dict.fromkeys(COUNTS, "Int64"))
     # A table has already turned whole numbers beside an empty cell into floats; the rows still have them.
     return typed.assign(**{column: pd.array([row[column] for row in rows]) for column in columns})
@@ -158,33 +193,6 @@ def varied_columns(table: pd.DataFrame) -> list[str]:
     return [column for column in table.columns if column not in SCORE_COLUMNS]
 
 
-def system_name(system: str) -> str:
-    """Name of a system for readers; the identifier if it has no entry in :data:`SYSTEM_NAMES`.
-
-    >>> system_name("cpc"), system_name("my_encoder")
-    ('CPC', 'my encoder')
-    """
-    return SYSTEM_NAMES.get(system, system.replace("_", " "))
-
-
-def row_label(system: str, head: str, varied: Mapping[str, Any] | None = None) -> str:
-    """Label of a row of a score table, in figures.
-
-    Args:
-        system: Identifier of the system.
-        head: Its head; one trained end to end is not named.
-        varied: Values of the columns that the table varies.
-
-    >>> row_label("clmr", "linear"), row_label("sample_cnn", "end_to_end")
-    ('CLMR, linear', 'SampleCNN')
-    >>> row_label("clmr", "linear", {"batch_size": 96})
-    'CLMR, linear, batch size 96'
-    """
-    parts = [system_name(system), *([] if head == END_TO_END else [head])]
-    stated = {key: value for key, value in (varied or {}).items() if not pd.isna(value)}
-    return ", ".join(parts + [f"{key.replace('_', ' ')} {value}" for key, value in stated.items()])
-
-
 def row_labels(table: pd.DataFrame) -> list[str]:
     """The label of each row of a score table, with the values that the table varies."""
     varied = varied_columns(table)
@@ -192,25 +200,17 @@ def row_labels(table: pd.DataFrame) -> list[str]:
 
 
 def scores_by_size(table: pd.DataFrame, corpus: str) -> pd.DataFrame:
-    """Figure 1.1: PR-AUC and number of parameters of linear probes and end-to-end systems on one corpus.
+    """Figure 1.1: PR-AUC and number of parameters of linear probes and end-to-end systems on one corpus, and chance.
 
-    Systems without a number of parameters, such as log-mel statistics, are left out.
+    Systems without a number of parameters, such as log-mel statistics, are left out; chance has none, and stays.
 
     Returns:
-        Columns label, system, head, n_parameters, pr_auc_tag, supervised.
+        Columns label, block, system, head, n_parameters, pr_auc_tag, pr_auc_tag_low, pr_auc_tag_high.
     """
-    chosen = table[(table.eval_corpus == corpus) & table["head"].isin(["linear", END_TO_END])]
-    chosen = chosen[chosen.n_parameters.notna()].reset_index(drop=True)
-    return pd.DataFrame(
-        {
-            "label": row_labels(chosen),
-            "system": chosen.system,
-            "head": chosen["head"],
-            "n_parameters": chosen.n_parameters.astype(int),
-            "pr_auc_tag": chosen.pr_auc_tag,
-            "supervised": chosen["head"] == END_TO_END,
-        }
-    )
+    shown = (table["head"].isin(["linear", END_TO_END]) & table.n_parameters.notna()) | (table.system == CHANCE)
+    chosen = table[(table.eval_corpus == corpus) & shown].reset_index(drop=True)
+    columns = ["block", "system", "head", "n_parameters", "pr_auc_tag", "pr_auc_tag_low", "pr_auc_tag_high"]
+    return pd.DataFrame({"label": row_labels(chosen)} | {name: chosen[name] for name in columns})
 
 
 def tag_table(tag_names: Sequence[str], tags: np.ndarray, splits: np.ndarray) -> pd.DataFrame:

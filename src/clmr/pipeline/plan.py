@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from clmr.paper.planned import PublishedStage, ScoredSystem
+from clmr.paper.planned import PublishedStage, ScalingRun, ScoredSystem
 from clmr.params import MAIN, Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
@@ -30,11 +30,14 @@ from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import to_mapping
 from clmr.storage.yaml_files import read_yaml
+from clmr.training.pretrain import METHODS
 
 # What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
 _ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
 # Settings by which tables tell runs apart: those that tables of the thesis vary, and the projector.
 _COMPARED = ("batch_size", "epochs", "temperature", "projector", "label_fraction")
+# The experiment of the scaling figure, and the keys of its grids that have a column of their own there.
+_SCALING, _EPOCHS, _WIDTH = "scaling", "epochs", "encoder.width"
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,33 @@ def _tagging(params: Params) -> TaggingStage:
     order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
     scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
     scored.sort(key=lambda system: order.index(system.eval_corpus))
-    return TaggingStage(params.scale, params.tagging, tuple(scored), curves, corpora)
+    return TaggingStage(params.scale, params.tagging, tuple(scored), tuple(_scaling(params)), curves, corpora)
+
+
+def _scaling(params: Params) -> Iterator[ScalingRun]:
+    """The trained encoders among the grids of the scaling experiment."""
+    for name, runs in grids_of(params).items():
+        for run in runs:
+            # Supervised training has no views to count, and no epoch is no point on a logarithmic axis.
+            if run.experiment == _SCALING and run.recipe.method in METHODS.targets and run.recipe.epochs:
+                yield _scaling_run(params, f"grid@{name}", run)
+
+
+def _scaling_run(params: Params, stage: str, run: Run) -> ScalingRun:
+    recipe, encoder = run.recipe, run.recipe.encoder
+    scored = _scored(params, stage, run, params.stores[recipe.store].corpus, run.evaluate_on)
+    settings = {key: value for key, value in run.values.items() if key not in (_EPOCHS, _WIDTH)}
+    return ScalingRun(
+        scored,
+        settings,
+        train_store=recipe.store,
+        splits=recipe.splits,
+        clip_samples=encoder.clip_samples,
+        n_views=recipe.run_class.n_crops,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        width=encoder.width,
+    )
 
 
 def _probed(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
@@ -163,12 +192,14 @@ def _supervised(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
 def _log_mel(params: Params) -> Iterator[ScoredSystem]:
     for store, baseline in params.baselines.items():
         if baseline.experiment == MAIN:
-            yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, params.stores[store].corpus, {})
+            yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, params.stores[store].corpus, store, {})
 
 
 def _scored(params: Params, stage: str, run: Run, trained_on: str | None, store: str) -> ScoredSystem:
     compared = {key: getattr(run.recipe, key) for key in _COMPARED if hasattr(run.recipe, key)}
-    return ScoredSystem(stage, system_of(run.recipe), run.name, trained_on, params.stores[store].corpus, compared)
+    # A grid's values too, by which its rows of scores are told apart.
+    varies = compared | dict(run.values)
+    return ScoredSystem(stage, system_of(run.recipe), run.name, trained_on, params.stores[store].corpus, store, varies)
 
 
 def main() -> None:

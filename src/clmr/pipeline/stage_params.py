@@ -8,7 +8,7 @@ from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.paper.figure_params import TaggingParams
-from clmr.paper.planned import PublishedStage, Scale, ScoredSystem
+from clmr.paper.planned import PublishedStage, Scale, ScalingRun, ScoredSystem
 from clmr.params import SUPERVISED
 from clmr.storage.strict import Variants, strict
 from clmr.training.pretrain import METHODS, PretrainRecipe
@@ -88,11 +88,12 @@ class GridStage:
 
 @strict
 class TaggingStage:
-    """The systems, curves and corpora that the tables and figures of the main experiment show."""
+    """The systems, curves and corpora that tables and figures show, and the runs of the scaling figure."""
 
     scale: Scale
     tagging: TaggingParams
     systems: tuple[ScoredSystem, ...]
+    scaling: tuple[ScalingRun, ...]
     curves: tuple[str, ...]
     corpora: dict[str, str]
 
