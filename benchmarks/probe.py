@@ -25,7 +25,7 @@ from clmr.compute.runtime import device as chosen_device
 from clmr.compute.seeding import generator
 from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import Embeddings, embed
-from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.evaluation.probe import ProbeParams, train_probes
 from clmr.models.encoders import load_encoder
 from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNN
@@ -59,8 +59,9 @@ class Case:
     def train_heads(self, embeddings: Embeddings) -> list[int]:
         """The heads on frozen embeddings, stopped early; the epochs that each was trained."""
         parts = [embeddings.of(self.store.rows(split)) for split in ("train", "valid")]
-        best = [train_probe(kind, *parts, self.store.tags, self.params, seed=0).epochs for kind in self.params.heads]
-        return [min(epochs + self.params.patience_epochs, self.params.max_epochs) for epochs in best]
+        best = [train_probes(kind, *parts, self.store.tags, self.params, seed=0).epochs for kind in self.params.heads]
+        # All probes of a kind are trained until the last of them stops.
+        return [min(max(epochs) + self.params.patience_epochs, self.params.max_epochs) for epochs in best]
 
     def segments_encoded(self, epochs: list[int]) -> int:
         """Segments that pass the encoder if it runs again in each epoch: training and validation, and the test once."""

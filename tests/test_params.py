@@ -139,8 +139,12 @@ WRONG = [
     ),
     (lambda params: params["baselines"].update(nope={"experiment": "main"}), "baselines.nope: found 'nope'"),
     (
-        lambda params: params["probe"].update(learning_rate="1e-3"),
-        "probe.learning_rate: found str '1e-3', expected float",
+        lambda params: params["probe"]["learning_rate"].update(mlp="1e-3"),
+        "probe.learning_rate.mlp: found str '1e-3', expected float",
+    ),
+    (
+        lambda params: params["probe"]["learning_rate"].pop("mlp"),
+        "probe: learning_rate must be a mapping with a rate for each of the heads; add one for mlp, got {'linear'",
     ),
     (lambda params: params["bases"]["rendered"].update(kind="cd"), "kind: found str 'cd', allowed are rendered"),
     (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),

@@ -14,6 +14,7 @@ S       steps ahead that it predicts
 N       negatives that a positive is contrasted with
 M       mel bands
 R       resamples of a bootstrap
+P       probes of one kind on one encoder, which differ in their seed
 ======  ==========================================================
 
 Data flows one way: ``corpora`` -> ``batches`` -> ``augmentations`` -> ``models``, ``losses`` -> ``training``

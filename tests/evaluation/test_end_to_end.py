@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from clmr.evaluation.end_to_end import predict
+from clmr.evaluation.end_to_end import evaluate_supervised, predict
+from clmr.evaluation.scores import load_clip_scores
+from clmr.models.heads import END_TO_END
 from clmr.models.taggers import build_tagger
+from clmr.training.supervised import train_supervised
 from tests.training.recipes import supervised_recipe
 
 CPU = torch.device("cpu")
@@ -23,3 +26,13 @@ def test_prediction_is_the_mean_over_whole_segments(store):
     all_rows = store.rows("test")
     some = predict(model, replace(recipe, batch_size=7), store, all_rows, CPU)
     np.testing.assert_allclose(some, predict(model, recipe, store, all_rows, CPU), atol=1e-6)
+
+
+def test_scores_of_the_clips_that_decided_when_to_stop_are_written_too(store, tmp_path):
+    recipe = supervised_recipe(max_epochs=1)
+    trained = train_supervised(recipe, 0, store, tmp_path / "work", CPU)
+    evaluate_supervised(trained, recipe, 0, store, CPU, tmp_path / "scores")
+    for split in ("valid", "test"):
+        scores, rows = load_clip_scores(tmp_path / "scores", 0, split)
+        assert rows.tolist() == store.rows(split).tolist()
+        np.testing.assert_array_equal(scores[END_TO_END], predict(trained.model, recipe, store, rows, CPU))

@@ -1,5 +1,6 @@
 """Probes, embeddings and baselines on tones whose tags are true by construction."""
 
+import copy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,16 +10,20 @@ import torch
 from torch import nn
 
 from clmr.batches.segments import segment_starts
+from clmr.compute.seeding import generator
 from clmr.corpora.store import Store
-from clmr.evaluation.embed import Embeddings, embed
+from clmr.evaluation.embed import Embeddings, embed, mean_over_segments
 from clmr.evaluation.frozen import Folders, embeddings_file, evaluate_encoder
 from clmr.evaluation.log_mel import LogMelParams, evaluate_log_mel, log_mel_statistics
-from clmr.evaluation.metrics import tag_scores
-from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.evaluation.metrics import mean_pr_auc, tag_scores
+from clmr.evaluation.probe import ProbeParams, train_probes
 from clmr.evaluation.projection import TSNEParams, project_tracks
 from clmr.evaluation.scores import load_clip_scores, load_score_rows, save_score_rows
 from clmr.models.encoders import load_encoder, save_encoder
+from clmr.models.heads import tagging_head
+from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNNParams
+from clmr.storage.strict import from_mapping, to_mapping
 from tests.training.recipes import clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
@@ -26,8 +31,9 @@ CPU = torch.device("cpu")
 
 def probe_params(**changes) -> ProbeParams:
     values = {
-        "heads": ("linear", "mlp"), "learning_rate": 1e-2, "weight_decay": 0.0, "batch_size": 32, "max_epochs": 60,
-        "patience_epochs": 3, "n_resamples": 50, "embedding_batch_size": 16, "embedding_precision": "fp32",
+        "heads": ("linear", "mlp"), "n_probe_seeds": 2, "learning_rate": {"linear": 1e-2, "mlp": 1e-2},
+        "weight_decay": 0.0, "batch_size": 32, "max_epochs": 60, "patience_epochs": 3, "n_resamples": 50,
+        "embedding_batch_size": 16, "embedding_precision": "fp32",
     }  # fmt: skip
     return ProbeParams(**(values | changes))
 
@@ -74,21 +80,79 @@ def separable(n_clips: int = 200) -> tuple[Embeddings, np.ndarray]:
 def test_heads_learn_what_is_separable_and_repeat(kind):
     embeddings, labels = separable()
     train, valid, test = (embeddings.of(np.arange(*bounds)) for bounds in ((0, 120), (120, 150), (150, 200)))
-    probe = train_probe(kind, train, valid, labels, probe_params(), 0)
-    scores, rows = probe.clip_scores(test)
+    probes = train_probes(kind, train, valid, labels, probe_params(), 0)
+    scores, rows = probes.clip_scores(test)
     assert rows.tolist() == list(range(150, 200))
-    assert tag_scores(labels[rows], scores).roc_auc.min() > 0.97
-    again, _ = train_probe(kind, train, valid, labels, probe_params(), 0).clip_scores(test)
+    assert scores.shape == (2, 50, 3)
+    assert min(tag_scores(labels[rows], own).roc_auc.min() for own in scores) > 0.97
+    again, _ = train_probes(kind, train, valid, labels, probe_params(), 0).clip_scores(test)
     assert np.array_equal(scores, again)
+    other, _ = train_probes(kind, train, valid, labels, probe_params(), 1).clip_scores(test)
+    assert not np.array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], other[0])
+
+
+def alone(kind, train: Embeddings, valid: Embeddings, labels, params: ProbeParams, seed: int, probe: int):
+    """One probe trained by itself, by torch's own layers and optimiser; the reference for many at once."""
+    head = initialised(
+        lambda: tagging_head(kind, train.values.shape[1], labels.shape[1]), generator(seed, "head", kind, probe)
+    )
+    optimizer = torch.optim.Adam(
+        head.parameters(), lr=params.learning_rate[kind], weight_decay=params.weight_decay, fused=True
+    )
+    mean, scale = train.values.mean(axis=0), train.values.std(axis=0)
+    values = torch.from_numpy((train.values - mean) / scale)
+    best_score, best_epoch, best_weights = -1.0, 0, None
+    for epoch in range(1, params.max_epochs + 1):
+        order = torch.randperm(len(values), generator=generator(seed, "order", probe, epoch))
+        for batch in order.split(params.batch_size):
+            optimizer.zero_grad()
+            targets = torch.from_numpy(labels[train.clips[batch]]).float()
+            nn.functional.binary_cross_entropy_with_logits(head(values[batch]), targets).backward()
+            optimizer.step()
+        with torch.inference_mode():
+            logits = head(torch.from_numpy((valid.values - mean) / scale))
+        scores, rows = mean_over_segments(logits.double().sigmoid(), valid.clips)
+        (score,) = mean_pr_auc(labels[rows], scores)
+        if score > best_score:
+            best_score, best_epoch, best_weights = score, epoch, copy.deepcopy(head.state_dict())
+        elif epoch - best_epoch >= params.patience_epochs:
+            break
+    head.load_state_dict(best_weights)
+    return head, best_epoch
+
+
+def hard(n_clips: int = 150, n_tags: int = 6) -> tuple[Embeddings, np.ndarray]:
+    """Tags that are told only in part, so that probes stop after different numbers of epochs."""
+    rng = np.random.default_rng(1)
+    labels = (rng.random((n_clips, n_tags)) < 0.3).astype(np.uint8)
+    values = np.repeat(labels @ rng.normal(size=(n_tags, 10)), 3, axis=0) + 3 * rng.normal(size=(3 * n_clips, 10))
+    return Embeddings(values.astype(np.float32), np.repeat(np.arange(n_clips), 3)), labels
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+def test_probes_trained_at_once_are_those_trained_alone(kind):
+    embeddings, labels = hard()
+    train, valid = embeddings.of(np.arange(100)), embeddings.of(np.arange(100, 150))
+    params = probe_params(n_probe_seeds=4, weight_decay=1e-3, batch_size=37, patience_epochs=4)
+    probes = train_probes(kind, train, valid, labels, params, 5)
+    expected = [alone(kind, train, valid, labels, params, 5, probe) for probe in range(4)]
+    assert probes.epochs == tuple(epochs for _, epochs in expected)
+    assert len(set(probes.epochs)) > 1  # so that some are kept while others are still trained
+    raw = torch.from_numpy(embeddings.values)
+    for logits, (head, _) in zip(probes.logits(raw), expected, strict=True):
+        torch.testing.assert_close(logits, head((raw - probes.mean) / probes.scale), atol=1e-4, rtol=1e-4)
+    assert probes.n_parameters == sum(parameter.numel() for parameter in expected[0][0].parameters())
 
 
 def test_clip_score_is_the_mean_of_segment_probabilities():
     embeddings, labels = separable(40)
-    probe = train_probe("linear", embeddings, embeddings, labels, probe_params(max_epochs=2), 0)
-    scores, _ = probe.clip_scores(embeddings)
-    logits = probe.head((torch.from_numpy(embeddings.values) - probe.mean) / probe.scale)
-    expected = logits.double().sigmoid().reshape(40, 4, 3).mean(dim=1)
-    np.testing.assert_allclose(scores, expected.detach().numpy(), rtol=1e-12)
+    probes = train_probes("linear", embeddings, embeddings, labels, probe_params(max_epochs=2), 0)
+    scores, _ = probes.clip_scores(embeddings)
+    ((weights, biases),) = probes.layers
+    logits = ((torch.from_numpy(embeddings.values) - probes.mean) / probes.scale) @ weights + biases
+    expected = logits.double().sigmoid().reshape(2, 40, 4, 3).mean(dim=2)
+    np.testing.assert_allclose(scores, expected.detach().numpy(), rtol=1e-6)
 
 
 def test_early_stopping_restores_the_best_weights():
@@ -96,16 +160,42 @@ def test_early_stopping_restores_the_best_weights():
     train, valid = embeddings.of(np.arange(40)), embeddings.of(np.arange(40, 60))
     wrong = 1 - labels  # validation asks for the opposite: the best epoch is the first
     labels = np.concatenate([labels[:40], wrong[40:]])
-    stopped = train_probe("linear", train, valid, labels, probe_params(patience_epochs=2), 0)
-    once = train_probe("linear", train, valid, labels, probe_params(max_epochs=1), 0)
-    assert stopped.epochs == 1
-    assert torch.equal(stopped.head.weight, once.head.weight)
+    stopped = train_probes("linear", train, valid, labels, probe_params(patience_epochs=2), 0)
+    once = train_probes("linear", train, valid, labels, probe_params(max_epochs=1), 0)
+    assert stopped.epochs == (1, 1)
+    assert torch.equal(stopped.layers[0][0], once.layers[0][0])
 
 
 def test_a_corpus_without_tags_is_refused():
     embeddings, labels = separable(10)
     with pytest.raises(ValueError, match="no clip of the training split has any tag"):
-        train_probe("linear", embeddings, embeddings, 0 * labels, probe_params(), 0)
+        train_probes("linear", embeddings, embeddings, 0 * labels, probe_params(), 0)
+
+
+def test_a_tag_that_one_split_lacks_is_no_reason_to_stop():
+    embeddings, labels = separable(200)
+    labels[:150, 0] = 0  # no positive to learn from
+    labels[150:175, 1] = 0  # none to choose the best epoch by
+    train, valid, test = (embeddings.of(np.arange(*bounds)) for bounds in ((0, 150), (150, 175), (175, 200)))
+    scores, rows = train_probes("linear", train, valid, labels, probe_params(), 0).clip_scores(test)
+    assert np.isfinite(scores).all()
+    assert tag_scores(labels[rows], scores).n_excluded == 0
+    labels[150:175] = 1
+    with pytest.raises(ValueError, match="none of the 3 tags has both positives and negatives; use more clips"):
+        train_probes("linear", train, valid, labels, probe_params(), 0)
+
+
+def test_every_head_needs_a_learning_rate_of_its_own():
+    values = to_mapping(probe_params())
+    assert from_mapping(ProbeParams, values | {"heads": ["linear"], "learning_rate": {"linear": 0.1}}, "probe")
+    for rates, message in (
+        ({"linear": 0.1}, "probe: learning_rate must be .* each of the heads; add one for mlp, got {'linear': 0.1}"),
+        ({"linear": 0.1, "mlp": 0}, "probe.learning_rate.mlp must be > 0, got 0"),
+        ({"linear": 0.1, "mlp": 0.1, "deep": 0.1}, "probe.learning_rate.deep.*allowed are 'linear', 'mlp'"),
+        (0.1, "probe.learning_rate: found float 0.1, expected a mapping"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            from_mapping(ProbeParams, values | {"learning_rate": rates}, "probe")
 
 
 @pytest.mark.parametrize("recipe", [clmr_recipe(), cpc_recipe()], ids=["clmr", "cpc"])
@@ -119,9 +209,11 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
     assert rows[0]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
     n_encoder = sum(parameter.numel() for parameter in loaded.parameters())
     assert rows[0]["n_parameters"] == n_encoder + 4 * (loaded.params.embedding_dim + 1)
-    scores, clips = load_clip_scores(out, 3)
-    assert scores["mlp"].shape == (len(store.rows("test")), 4)
-    assert clips.tolist() == store.rows("test").tolist()
+    for split in ("valid", "test"):
+        scores, clips = load_clip_scores(out, 3, split)
+        assert scores["mlp"].shape == (2, len(store.rows(split)), 4)
+        assert clips.tolist() == store.rows(split).tolist()
+    assert rows[1]["pr_auc_tag"] == pytest.approx(np.nanmean(tag_scores(store.tags[clips], scores["mlp"]).pr_auc))
     # An interrupted evaluation goes on from its embeddings, whose encoder need not run again.
     embeddings_file(tmp_path / "embeddings", 3).rename(embeddings_file(tmp_path, 3))
     loaded.forward = None
@@ -167,5 +259,7 @@ def test_log_mel_statistics_tell_high_from_low_tones(store: Store, tmp_path):
     assert np.isfinite(features).all()
     (row,) = evaluate_log_mel(store, params, tmp_path)
     assert (row["head"], row["seed"], row["roc_auc_tag"]) == ("linear", 0, 1.0)
-    scores, _ = load_clip_scores(tmp_path, 0)
-    assert scores["linear"].shape == (len(store.rows("test")), 4)
+    for split in ("valid", "test"):
+        scores, rows = load_clip_scores(tmp_path, 0, split)
+        assert scores["linear"].shape == (len(rows), 4)
+        assert rows.tolist() == store.rows(split).tolist()

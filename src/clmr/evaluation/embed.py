@@ -42,10 +42,10 @@ class Embeddings:
 
 
 def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of each clip's values over its segments, shape (clips, K), float64, and the clips' rows, ascending.
+    """Mean of each clip's values over its segments, shape (clips, ...), float64, and the clips' rows, ascending.
 
     Args:
-        values: One row per segment, shape (B, K).
+        values: One entry per segment, such as the scores of K tags or of P probes and K tags, shape (B, ...).
         clips: Row of the store that each segment belongs to, shape (B,).
 
     >>> mean_over_segments(torch.tensor([[0.0], [1.0], [5.0]]), np.array([7, 7, 9]))
@@ -54,9 +54,10 @@ def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, n
     """
     rows, segment_of = np.unique(clips, return_inverse=True)
     # In float64, where the order of summation changes no digit that is published.
-    sums = torch.zeros(len(rows), values.shape[1], dtype=torch.float64)
+    sums = torch.zeros(len(rows), *values.shape[1:], dtype=torch.float64)
     sums.index_add_(0, torch.from_numpy(segment_of), values.double())
-    return (sums / torch.from_numpy(np.bincount(segment_of)).unsqueeze(1)).numpy(), rows
+    n_segments = torch.from_numpy(np.bincount(segment_of)).reshape(-1, *(1,) * (values.dim() - 1))
+    return (sums / n_segments).numpy(), rows
 
 
 @torch.inference_mode()

@@ -33,15 +33,15 @@ def evaluate_supervised(
         seed: The seed it was trained with; also seeds the bootstrap, and names the file.
         store: The store it was trained on.
         device: Where to compute.
-        output_dir: Receives the scores of the test clips.
+        output_dir: Receives the scores of the validation and test clips.
 
     Raises:
         ValueError: If no test clip is as long as the model's input.
     """
     test = store.rows("test")
-    rows = long_enough(store, test, recipe.model.clip_samples)
-    scores = predict(trained.model, recipe, store, rows, device)
-    save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows)
+    for split, rows in (("valid", trained.clips.valid), ("test", long_enough(store, test, recipe.model.clip_samples))):
+        scores = predict(trained.model, recipe, store, rows, device)
+        save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows, split)
     # Counted, since short clips are left out silently otherwise: systems with long inputs see fewer clips.
     counts = {
         "epochs": trained.best_epoch,
@@ -76,7 +76,7 @@ def predict(
     reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(batches[step], n_samples), len(batches))
     probabilities = []
-    for audio in progress(audios, "test clips", total=len(batches), unit="batch"):
+    for audio in progress(audios, "clips", total=len(batches), unit="batch"):
         with autocast(device, recipe.precision):
             logits = model(audio)
         # Sigmoid first: in a mean of logits one very confident segment would outvote all others.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,13 +13,11 @@ from clmr.compute.distributed import ALONE, World
 from clmr.corpora.store import Store
 from clmr.evaluation.embed import Embeddings, embed
 from clmr.evaluation.metrics import summary_of
-from clmr.evaluation.probe import ProbeParams, train_probe
+from clmr.evaluation.probe import ProbeParams, train_probes
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.storage.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from clmr.models.encoders import Encoder
 
 
@@ -29,7 +28,7 @@ class Folders:
     Attributes:
         work: Keeps the embeddings if the evaluation is interrupted; see :func:`kept_embeddings`.
         embeddings: Receives the embeddings.
-        scores: Receives the scores of the test clips.
+        scores: Receives the scores of the validation and test clips.
     """
 
     work: Path
@@ -75,29 +74,35 @@ def evaluate_encoder(
 def evaluate_embeddings(
     embeddings: Embeddings, store: Store, probe: ProbeParams, seed: int, output_dir: Path
 ) -> list[ScoreRow]:
-    """Scores on the test split, one row per head trained on the training split; ``n_parameters`` counts the head's own.
+    """Scores on the test split, one row per kind of head trained on the training split.
+
+    A row holds means over the probes of its kind, ``epochs`` included; ``n_parameters`` counts a single head.
 
     Args:
         embeddings: Embeddings of all clips of the store.
         store: A labelled corpus.
         probe: Heads and how they are trained.
         seed: Seed of heads, order and bootstrap; names the file.
-        output_dir: Receives the scores of the test clips.
+        output_dir: Receives the scores of the validation and test clips, of every probe.
 
     Raises:
         ValueError: If the store has no labels, or a split no clip.
     """
-    train, valid, test = (embeddings.of(store.rows(split)) for split in ("train", "valid", "test"))
-    scores: dict[str, np.ndarray] = {}
+    rows = {split: store.rows(split) for split in ("train", "valid", "test")}
+    train, valid, test = (embeddings.of(of_split) for of_split in rows.values())
+    # Each head from scratch, on the same embeddings: what the scores differ by is the head.
+    trained = {head: train_probes(head, train, valid, store.tags, probe, seed) for head in probe.heads}
+    scores: dict[str, dict[str, np.ndarray]] = {
+        split: {head: probes.clip_scores(segments)[0] for head, probes in trained.items()}
+        for split, segments in (("valid", valid), ("test", test))
+    }
+    for split, by_head in scores.items():
+        save_clip_scores(output_dir, seed, by_head, rows[split], split)
     results = []
-    for head in probe.heads:
-        # Each head from scratch, on the same embeddings: what the scores differ by is the head.
-        trained = train_probe(head, train, valid, store.tags, probe, seed)
-        scores[head], rows = trained.clip_scores(test)
-        counts = {"epochs": trained.epochs, "n_parameters": trained.n_parameters}
-        found = summary_of(store, rows, scores[head], probe.n_resamples, seed)
+    for head, probes in trained.items():
+        counts = {"epochs": float(np.mean(probes.epochs)), "n_parameters": probes.n_parameters}
+        found = summary_of(store, rows["test"], scores["test"][head], probe.n_resamples, seed)
         results.append({"head": head, "seed": seed} | found | counts)
-    save_clip_scores(output_dir, seed, scores, rows)
     return results
 
 

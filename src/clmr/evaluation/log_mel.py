@@ -46,14 +46,15 @@ def evaluate_log_mel(store: Store, params: LogMelParams, output_dir: Path) -> li
     Args:
         store: A labelled corpus.
         params: The baseline.
-        output_dir: Receives the scores of the test clips.
+        output_dir: Receives the scores of the validation and test clips.
 
     Raises:
         ValueError: If the store has no labels.
     """
     all_scores = logistic_scores(log_mel_statistics(store, params), store.tags, store.clips.split.to_numpy(), params)
-    rows = store.rows("test")
-    save_clip_scores(output_dir, params.seed, {"linear": all_scores[rows]}, rows)
+    for split in ("valid", "test"):
+        rows = store.rows(split)
+        save_clip_scores(output_dir, params.seed, {"linear": all_scores[rows]}, rows, split)
     found = summary_of(store, rows, all_scores[rows], params.n_resamples, params.seed)
     return [{"head": "linear", "seed": params.seed} | found]
 

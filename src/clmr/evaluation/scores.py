@@ -1,4 +1,4 @@
-"""Scores on disk: rows of score tables for readers, and the scores of each test clip, for figures."""
+"""Scores on disk: rows of score tables for readers, and the scores of each clip, for comparisons and figures."""
 
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,17 @@ def compared(rows: list[ScoreRow]) -> dict[str, Any]:
     return found if len(heads) > 1 else found[heads[0]]
 
 
-def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], rows: np.ndarray) -> None:
-    """Write the scores that the models of one seed give the test clips, for figures by tag.
+def save_clip_scores(
+    folder: Path, seed: int, scores: dict[str, np.ndarray], rows: np.ndarray, split: str = "test"
+) -> None:
+    """Write the scores that the models of one seed give the clips of a split, for comparisons and figures.
 
     Args:
         folder: Where to write.
         seed: Seed of the models; names the file.
-        scores: Scores by head, each of shape (clips, K).
+        scores: Scores by head, each of shape (clips, K), or (P, clips, K) from P probes.
         rows: The clips' rows in the store, shape (clips,).
+        split: ``test``, or ``valid`` for what is chosen on validation; names the file, too.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -74,15 +77,15 @@ def save_clip_scores(folder: Path, seed: int, scores: dict[str, np.ndarray], row
     [7, 9]
     """
     tensors = {head: torch.from_numpy(values) for head, values in scores.items()}
-    save_tensors(_clip_scores_file(folder, seed), tensors | {"rows": torch.from_numpy(rows)}, {"split": "test"})
+    save_tensors(_clip_scores_file(folder, seed, split), tensors | {"rows": torch.from_numpy(rows)}, {"split": split})
 
 
-def load_clip_scores(folder: Path, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Scores by head, each of shape (clips, K), and the clips' rows, as :func:`save_clip_scores` wrote them."""
-    tensors, _ = load_tensors(_clip_scores_file(folder, seed))
+def load_clip_scores(folder: Path, seed: int, split: str = "test") -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Scores by head, of shape (clips, K) or (P, clips, K), and the clips' rows, as :func:`save_clip_scores` wrote."""
+    tensors, _ = load_tensors(_clip_scores_file(folder, seed, split))
     rows = tensors.pop("rows").numpy()
     return {head: scores.numpy() for head, scores in tensors.items()}, rows
 
 
-def _clip_scores_file(folder: Path, seed: int) -> Path:
-    return folder / f"scores_{seed}.safetensors"
+def _clip_scores_file(folder: Path, seed: int, split: str) -> Path:
+    return folder / (f"scores_{seed}.safetensors" if split == "test" else f"scores_{seed}_{split}.safetensors")
