@@ -1,7 +1,7 @@
 """Compiled loops of the first layer, which turns every three samples of audio into the channels of one moment.
 
 What belongs here: the loops. What does not: the same for the layers above (``clmr.compute.map_loops``), and gradients
-(``clmr.models.fused``). Conventions, and how to import this, are those of ``map_loops``.
+(``clmr.models.fused_stem``). Conventions, and how to import this, are those of ``map_loops``.
 """
 
 import numpy as np
