@@ -1,6 +1,6 @@
 """What the machine allows at best: products at the speed of its matrix units, maps at the speed of its memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -65,17 +65,23 @@ def forward_flop(params: SampleCNNParams, projection_dim: int) -> int:
     Convolutions and products only: norms, activations and pooling are memory-bound and count as
     time lost, not as work.
     """
-    width, strides = params.width, FORMATS[params.sample_rate_hz].strides
-    channels = [width] * 3 + [2 * width] * 6 + [4 * width]
-    n_samples = params.clip_samples // 3
-    total = convolution_flop(1, width, 3, n_samples)
-    for before, after, stride in zip(channels[:-1], channels[1:], strides, strict=True):
-        n_outputs = n_samples + 2 - stride + 1  # kernel as wide as the pooling, one zero on either side
-        total += convolution_flop(before, after, stride, n_outputs)
-        n_samples = n_outputs // stride
+    total = convolution_flop(1, params.width, 3, params.clip_samples // 3)
+    for before, after, kernel, n_outputs in _pooled_layers(params):
+        total += convolution_flop(before, after, kernel, n_outputs)
     dim = params.embedding_dim
-    total += convolution_flop(dim, dim, 3, n_samples)
+    # The last layer reads a single moment.
+    total += convolution_flop(dim, dim, 3, 1)
     return total + 2 * dim * dim + 2 * dim * projection_dim
+
+
+def _pooled_layers(params: SampleCNNParams) -> Iterator[tuple[int, int, int, int]]:
+    """Channels before and after, kernel, and outputs of each convolution between the stem and the last layer."""
+    channels = [params.width] * 3 + [2 * params.width] * 6 + [4 * params.width]
+    n_moments = params.clip_samples // 3
+    for before, after, stride in zip(channels[:-1], channels[1:], FORMATS[params.sample_rate_hz].strides, strict=True):
+        n_outputs = n_moments + 2 - stride + 1  # kernel as wide as the pooling, one zero on either side
+        yield before, after, stride, n_outputs
+        n_moments = n_outputs // stride
 
 
 def training_flop(params: SampleCNNParams, projection_dim: int) -> int:
@@ -95,14 +101,9 @@ def map_values(params: SampleCNNParams) -> int:
     >>> map_values(SampleCNNParams("sample_cnn", 8_000, width=1))
     22622
     """
-    width, n_moments = params.width, params.clip_samples // 3
-    channels = [width] * 3 + [2 * width] * 6 + [4 * width]
-    total = n_moments * width
-    for after, stride in zip(channels[1:], FORMATS[params.sample_rate_hz].strides, strict=True):
-        n_moments += 3 - stride
-        total += n_moments * after
-        n_moments //= stride
-        total += n_moments * after
+    total = params.clip_samples // 3 * params.width
+    for _, after, size, n_outputs in _pooled_layers(params):
+        total += (n_outputs + n_outputs // size) * after
     return total
 
 
