@@ -113,7 +113,8 @@ def draw_negatives(
 
     Source: thesis section 5.2 (15 negatives from the mini-batch) and the released code (all B * L
         frames).
-    Differs: the released code permutes the frames once, so that a positive may be its own negative.
+    Differs: the released code draws each of the N negatives of all contexts by one permutation of the frames, the
+        same for all steps, so that a positive may be its own negative.
 
     Args:
         n_examples: B.

@@ -84,4 +84,10 @@ def scaling_run(epochs: int, width: int = 16, **changed: Any) -> ScalingRun:
     values = {"epochs": epochs, "encoder.width": width}
     scored = ScoredSystem("grid@longer", "clmr", "longer", "scores", "scores", "primary", values)
     facts = {"train_store": "primary", "splits": ("train",), "clip_samples": 9, "n_views": 2, "batch_size": 8}
-    return ScalingRun(**({"scored": scored, "settings": {}, "epochs": epochs, "width": width} | facts | changed))
+    return ScalingRun(
+        **(
+            {"scored": scored, "experiment": "scaling", "settings": {}, "epochs": epochs, "width": width}
+            | facts
+            | changed
+        )
+    )

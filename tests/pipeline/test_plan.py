@@ -183,15 +183,18 @@ def test_the_scaling_figure_gets_the_trained_encoders_of_its_grids():
         "supervised": line | {"over": "sample_cnn", "experiment": "scaling", "grid": {"label_fraction": [0.5]}},
         "elsewhere": line | {"over": "clmr", "experiment": "other", "grid": {"epochs": [5]}},
     }
-    runs = contents(KNOWN_MAPPING | {"grids": grids})["tagging"]["params"]["scaling"]
+    *runs, main = contents(KNOWN_MAPPING | {"grids": grids})["tagging"]["params"]["scaling"]
     assert [(run["epochs"], run["width"], run["n_views"], run["settings"]) for run in runs] == [
         (epochs, 8, 2, {"temperature": 0.1}) for epochs in (10, 20)
     ]
     scored = runs[0]["scored"]
+    assert {run["experiment"] for run in runs} == {"scaling"}
     assert (scored["stage"], scored["system"], scored["store"]) == ("grid@longer", "clmr", "primary")
     # The rows of the grid's scores are told apart by these.
     assert scored["varies"].items() >= {"encoder.width": 8, "epochs": 10, "temperature": 0.1}.items()
-    assert contents(KNOWN_MAPPING)["tagging"]["params"]["scaling"] == []
+    # The main run on the same corpus is one more point; that of the other corpus is none, nor are untrained encoders.
+    assert (main["scored"]["stage"], main["experiment"], main["settings"]) == ("evaluate@clmr_primary", "main", {})
+    assert contents(KNOWN_MAPPING | {"grids": {}})["tagging"]["params"]["scaling"] == []
 
 
 def test_another_scale_runs_the_same_code():

@@ -42,6 +42,7 @@ class ScalingRun:
 
     Attributes:
         scored: The system, as a row of a score table.
+        experiment: The experiment that its scores belong to.
         settings: Values by which its grid tells it from others, besides its epochs and its width.
         train_store: The store that it was trained on.
         splits: The splits that it read.
@@ -53,6 +54,7 @@ class ScalingRun:
     """
 
     scored: ScoredSystem
+    experiment: str
     settings: dict[str, Any]
     train_store: str
     splits: tuple[str, ...]

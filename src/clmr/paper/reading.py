@@ -33,6 +33,12 @@ def scores(systems: Iterable[ScoredSystem], experiment: str) -> dict[str, list[S
     return {system.stage: load_score_rows(paths.scores_dir(system.stage, experiment)) for system in systems}
 
 
+def scaling_scores(runs: Iterable[ScalingRun]) -> dict[str, list[ScoreRow]]:
+    """Scores of the runs of the scaling figure by stage, as :func:`scores` gives them."""
+    stages = {run.scored.stage: run.experiment for run in runs}
+    return {stage: load_score_rows(paths.scores_dir(stage, experiment)) for stage, experiment in stages.items()}
+
+
 def first_seed(system: ScoredSystem, experiment: str) -> int:
     """The seed that is shown where a figure has room for only one."""
     return load_score_rows(paths.scores_dir(system.stage, experiment))[0]["seed"]

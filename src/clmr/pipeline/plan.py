@@ -142,16 +142,22 @@ def _tagging(params: Params) -> TaggingStage:
     order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
     scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
     scored.sort(key=lambda system: order.index(system.eval_corpus))
-    return TaggingStage(params.scale, params.tagging, tuple(scored), tuple(_scaling(params)), curves, corpora)
+    return TaggingStage(params.scale, params.tagging, tuple(scored), tuple(_scaling(params, runs)), curves, corpora)
 
 
-def _scaling(params: Params) -> Iterator[ScalingRun]:
-    """The trained encoders among the grids of the scaling experiment."""
-    for name, runs in grids_of(params).items():
-        for run in runs:
-            # Supervised training has no views to count, and no epoch is no point on a logarithmic axis.
-            if run.experiment == _SCALING and run.recipe.method in METHODS.targets and run.recipe.epochs:
-                yield _scaling_run(params, f"grid@{name}", run)
+def _scaling(params: Params, runs: dict[str, Run]) -> list[ScalingRun]:
+    """The trained encoders among the grids of the scaling experiment, and the main runs whose lines they continue."""
+    grids = {name: grid for name, grid in grids_of(params).items() if grid[0].experiment == _SCALING}
+    found = [_scaling_run(params, f"grid@{name}", run) for name, grid in grids.items() for run in grid if _scales(run)]
+    of_grids = {(one.scored.system, one.train_store, one.scored.store) for one in found}
+    main = [run for run in runs.values() if run.experiment == MAIN and _scales(run)]
+    further = [_scaling_run(params, f"evaluate@{run.name}", run) for run in main]
+    return found + [one for one in further if (one.scored.system, one.train_store, one.scored.store) in of_grids]
+
+
+def _scales(run: Run) -> bool:
+    """Whether it has a place in the figure: supervised training has no views to count, and a log axis has no zero."""
+    return run.recipe.method in METHODS.targets and run.recipe.epochs > 0
 
 
 def _scaling_run(params: Params, stage: str, run: Run) -> ScalingRun:
@@ -160,6 +166,7 @@ def _scaling_run(params: Params, stage: str, run: Run) -> ScalingRun:
     settings = {key: value for key, value in run.values.items() if key not in (_EPOCHS, _WIDTH)}
     return ScalingRun(
         scored,
+        run.experiment,
         settings,
         train_store=recipe.store,
         splits=recipe.splits,
