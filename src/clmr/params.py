@@ -235,10 +235,9 @@ def _run(
     where += f" (over {line[OVER]})"
     cls = classes.parameter_class(recipe)
     if cls is None:
-        found = recipe.get("method")
-        raise ValueError(
-            f"{where}: method: found {found!r}, allowed are {', '.join(classes.targets)}; choose one of them"
-        )
+        found, known = recipe.get("method"), (METHODS, SUPERVISED) if section == "grids" else (classes,)
+        allowed = ", ".join(method for kinds in known for method in kinds.targets)
+        raise ValueError(f"{where}: method: found {found!r}, allowed are {allowed}; choose one of them")
     checked: Any = from_mapping(cls, recipe, where)
     require(min(checked.seeds) >= 0, f"{where}: seeds", list(checked.seeds), "numbers >= 0")
     rate_hz = (checked.encoder if probed else checked.model).sample_rate_hz
