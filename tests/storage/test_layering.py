@@ -2,7 +2,7 @@
 
 import pytest
 
-from clmr.storage.layering import combinations, merged, overlaid, resolved, with_values
+from clmr.storage.layering import combination_name, combinations, merged, overlaid, resolved, with_values
 
 BASES = {
     "clmr": {"epochs": 60, "encoder": {"kind": "sample_cnn", "width": 16}, "temperature": 0.2},
@@ -47,6 +47,30 @@ def test_a_grid_has_every_combination():
     assert found[1] == {"epochs": 1, "encoder.width": 16}
 
 
+def test_a_list_of_grids_has_the_combinations_of_each():
+    grids = [{"epochs": [1], "encoder.width": [8, 16]}, {"temperature": [0.1]}]
+    assert list(combinations(grids)) == [
+        {"epochs": 1, "encoder.width": 8},
+        {"epochs": 1, "encoder.width": 16},
+        {"temperature": 0.1},
+    ]
+    assert list(combinations(grids[1:])) == list(combinations(grids[1]))
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"epochs": 40}, "epochs=40"),
+        ({"augmentations.pitch.p": 1.0, "projector": "linear"}, "augmentations.pitch.p=1.0,projector=linear"),
+        ({"rate": 1.0e-4}, "rate=0.0001"),
+        ({"optimizer": {"kind": "adam"}}, "optimizer=--kind----adam--"),
+        ({"store": "../x"}, "store=..-x"),
+    ],
+)
+def test_a_combination_has_a_name_for_a_folder(values, name):
+    assert combination_name(values) == name
+
+
 def test_a_grid_over_an_unknown_key_is_refused():
     assert with_values(BASES["clmr"], {"encoder.width": 8}, "grids.x")["encoder"]["width"] == 8
     assert BASES["clmr"]["encoder"]["width"] == 16
@@ -77,6 +101,13 @@ def test_an_overlay_may_bring_data_of_its_own_and_drop_others():
     found = overlaid(PARAMS, overlay, "paper.yaml")
     assert list(found["corpora"]) == ["mtat"]
     assert found["stores"]["primary"] == {"corpus": "mtat", "sample_rate_hz": 8000}
+
+
+def test_an_overlay_may_bring_a_grid_that_reads_its_data_and_drop_one_that_does_not():
+    grids = {"rates": {"over": "clmr", "grid": {"rate": [12000]}}, "epochs": {"over": "clmr", "grid": {"epochs": [1]}}}
+    overlay = {"grids": {"rates": None, "other_rates": {"over": "clmr"}, "epochs": {"grid": {"epochs": [2]}}}}
+    found = overlaid(PARAMS | {"grids": grids}, overlay, "paper.yaml")["grids"]
+    assert found == {"epochs": {"over": "clmr", "grid": {"epochs": [2]}}, "other_rates": {"over": "clmr"}}
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """Mappings laid over each other: what a run states over its bases, what an overlay states over all parameters."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 OVER = "over"
 """The key by which a run, a grid or a base names the base it is laid over."""
 
-# Data differ between scales, so an overlay may bring corpora and stores of its own, or drop some with null.
-_OVERLAYS_MAY_ADD = ("corpora", "stores")
+# Data differ between scales, so an overlay may bring corpora, stores and grids that read them, or drop some with null.
+_OVERLAYS_MAY_ADD = ("corpora", "stores", "grids")
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,14 +63,31 @@ def resolved(line: Mapping[str, Any], bases: Mapping[str, Any], where: str) -> d
     return result
 
 
-def combinations(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+def combinations(grid: Mapping[str, list[Any]] | Sequence[Mapping[str, list[Any]]]) -> Iterator[dict[str, Any]]:
     """Every combination of a grid's values, the last key varying fastest; dotted keys reach into mappings.
+
+    Of a list of grids, those of the first come first, then those of the second, and so on.
 
     >>> list(combinations({"temperature": [0.1, 0.5], "encoder.width": [16]}))
     [{'temperature': 0.1, 'encoder.width': 16}, {'temperature': 0.5, 'encoder.width': 16}]
+    >>> list(combinations([{"temperature": [0.1]}, {"epochs": [5, 10]}]))
+    [{'temperature': 0.1}, {'epochs': 5}, {'epochs': 10}]
     """
-    for values in itertools.product(*grid.values()):
-        yield dict(zip(grid, values, strict=True))
+    for part in [grid] if isinstance(grid, Mapping) else grid:
+        for values in itertools.product(*part.values()):
+            yield dict(zip(part, values, strict=True))
+
+
+def combination_name(values: Mapping[str, Any]) -> str:
+    """Name of a combination, for a folder of its own; whatever is no letter, digit or one of ``_.+-`` becomes ``-``.
+
+    >>> combination_name({"augmentations.pitch.p": 0.4, "projector": "linear"})
+    'augmentations.pitch.p=0.4,projector=linear'
+    >>> combination_name({"augmentations": None})
+    'augmentations=null'
+    """
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return ",".join(f"{key}={re.sub(r'[^A-Za-z0-9_.+-]', '-', text)}" for key, text in texts.items())
 
 
 def with_values(base: Mapping[str, Any], values: Mapping[str, Any], where: str) -> dict[str, Any]:
