@@ -138,7 +138,7 @@ def test_what_dvc_shows_fits_a_terminal(repository: Path):
 
 @pytest.mark.smoke
 def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(repository: Path):
-    affected = {"plan", "pretrain@clmr_secondary", "evaluate@clmr_secondary", "tagging", "report"}
+    affected = {"plan", "pretrain@clmr_secondary", "evaluate@clmr_secondary", "tagging", "ablation", "report"}
     metrics = repository / "results" / "metrics" / "main" / "evaluate_clmr_secondary.json"
     before = metrics.read_bytes()
     edit(repository / "params.yaml", "experiment: main, epochs: 2}", "experiment: main, epochs: 2, temperature: 0.3}")
@@ -166,7 +166,7 @@ def test_probe_settings_rerun_evaluations_only(repository: Path):
     edit(repository / "params.yaml", "\n  n_resamples: 50\n  embedding", "\n  n_resamples: 60\n  embedding")
     groups = {stage.removeprefix("cached ").split("@")[0] for stage in rerun(repository)}
     # A grid probes as well, once there is one.
-    assert groups - {"grid"} == {"plan", "evaluate", "probe_transfer", "tagging", "report"}
+    assert groups - {"grid"} == {"plan", "evaluate", "probe_transfer", "tagging", "ablation", "report"}
 
 
 @pytest.mark.smoke
@@ -196,17 +196,32 @@ def test_a_grid_trains_only_what_is_new(repository: Path):
     assert "2 combinations" not in run(repository, "repro", "grid@shares")
     edit(repository / "params.yaml", "[0.5]", "[0.5, 1.0]")
     printed = run(repository, "repro", "grid@shares")
-    assert "2 combinations, 2 rows of scores" in printed
+    assert "2 combinations, 2 runs" in printed
     # The first combination is read from what was kept: no epoch of it is trained again.
     assert printed.count("epoch 1/2") == 1
-    scores = json.loads((repository / "data" / "scores" / "efficiency" / "grid_shares" / "scores.json").read_text())
-    assert [row["values"]["label_fraction"] for row in scores["rows"]] == [0.5, 1.0]
+    folder = repository / "data" / "scores" / "efficiency" / "grid_shares"
+    for share in (0.5, 1.0):
+        assert {file.name for file in (folder / f"label_fraction={share}").iterdir()} == {
+            "scores.json", "scores_0.safetensors", "scores_0_valid.safetensors",
+        }  # fmt: skip
+
+
+@pytest.mark.smoke
+def test_one_value_of_one_ablation_reruns_its_grid_its_notebook_and_the_report(repository: Path):
+    edit(repository / "params.yaml", "temperature: [0.1, 0.5]", "temperature: [0.1, 0.4]")
+    assert rerun(repository) == {"plan", "grid@temperature", "ablation", "report"}
+    table = pd.read_csv(repository / "results" / "tables" / "table_6_6.csv")
+    ours = table[(table["head"] == "linear") & (table.scale == "smoke")]
+    # The base run, which is trained elsewhere, between the two combinations of the grid.
+    assert ours.temperature.tolist() == [0.1, 0.2, 0.4]
+    assert ours.n_seeds.tolist() == [1, 2, 1]
+    assert (table.scale == "thesis").any()
 
 
 @pytest.mark.smoke
 def test_a_figure_reruns_its_notebook_and_the_report_only(repository: Path):
     edit(repository / "src" / "clmr" / "paper" / "figures.py", "WIDTH_INCHES = 7.0", "WIDTH_INCHES = 6.5")
-    assert rerun(repository) <= {"plan", "tagging", "report"}
+    assert rerun(repository) <= {"plan", "tagging", "ablation", "report"}
 
 
 @pytest.mark.smoke

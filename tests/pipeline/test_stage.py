@@ -87,22 +87,39 @@ def test_metrics_have_six_decimals(repository):
 
 
 def test_what_a_stage_keeps_is_made_once(repository):
-    stage, made = planned("grid@a"), []
+    made = []
 
-    def kept(recipe: int, code: str = "a") -> list[int]:
-        return planned("grid@a", code=code).kept({"recipe": recipe}, [], lambda work: made.append(recipe) or [recipe])
+    def kept(recipe: int, code: str = "a") -> str:
+        def make(unfinished: Path, files: Path) -> None:
+            made.append(recipe)
+            (unfinished / "state").touch()
+            (files / "scores").write_text(str(recipe))
 
-    assert (kept(1), kept(2), kept(1)) == ([1], [2], [1])
+        folder = planned("grid@a", code=code).kept({"recipe": recipe}, [], make)
+        assert [file.name for file in folder.iterdir()] == ["scores"]
+        return (folder / "scores").read_text()
+
+    assert (kept(1), kept(2), kept(1)) == ("1", "2", "1")
     assert made == [1, 2]
     kept(1, code="b")
     assert made == [1, 2, 1]
+
+
+def test_what_a_killed_attempt_wrote_is_no_result_and_its_unfinished_work_is_found_again(repository):
+    stage = planned("grid@a")
+
+    def killed(unfinished: Path, files: Path) -> None:
+        (unfinished / "state").touch()
+        (files / "half").touch()
+        raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
-        stage.kept({"recipe": 3}, [], lambda work: (work / "state").touch() or interrupt())
-    assert (stage.work_dir([], {"recipe": 3}) / "state").exists()
-
-
-def interrupt() -> None:
-    raise KeyboardInterrupt
+        stage.kept({"recipe": 3}, [], killed)
+    found = []
+    folder = stage.kept({"recipe": 3}, [], lambda unfinished, files: found.extend(unfinished.iterdir()))
+    assert sorted(file.name for file in found) == ["files", "state"]
+    assert not list(folder.iterdir())
+    assert not stage.work_dir([], {"recipe": 3}).exists()
 
 
 def test_twins_whose_work_is_moved_away_leave_nothing_in_it(repository):

@@ -69,24 +69,30 @@ class Stage(Generic[P]):
         else:
             shutil.rmtree(work, ignore_errors=True)
 
-    def kept(self, decisive: Mapping[str, Any], inputs: list[Path], make: Callable[[Path], Any]) -> Any:
-        """The plain values that ``make`` returns; the next time with the same inputs they are read from a file.
+    def kept(self, decisive: Mapping[str, Any], inputs: list[Path], make: Callable[[Path, Path], None]) -> Path:
+        """A folder with the files that ``make`` has written; the next time with the same inputs it is there already.
 
-        For stages with several parts, of which only those that changed should be done again. The file remains
+        For stages with several parts, of which only those that changed should be done again. The folder remains
         when the stage is forced to run; remove ``build/work`` to repeat everything.
 
         Args:
             decisive: Plain parameters that decide the result, besides the stage's code.
             inputs: As for :meth:`resumable`.
-            make: Receives a folder for unfinished work, which is kept when it fails or is killed.
+            make: Receives a folder for unfinished work, which is kept when it fails or is killed, and an empty one for
+                its files.
         """
         work = self.work_dir(inputs, decisive)
-        finished = work.with_suffix(".json")
-        if not finished.is_file():
-            work.mkdir(parents=True, exist_ok=True)
-            write_json(finished, make(work))
+        finished = work.with_suffix(".kept")
+        if not finished.is_dir():
+            files = work / "files"
+            # What a killed attempt wrote may be incomplete.
+            shutil.rmtree(files, ignore_errors=True)
+            files.mkdir(parents=True)
+            make(work, files)
+            # Moved as a whole, so that a folder of this name is always complete.
+            files.rename(finished)
             shutil.rmtree(work)
-        return read_json(finished)
+        return finished
 
     def work_dir(self, inputs: list[Path], decisive: Mapping[str, Any] | None = None) -> Path:
         """The folder of :meth:`resumable`, or of a part of a stage that other parameters decide; it need not exist."""

@@ -53,8 +53,21 @@ def embeddings_dir(stage: str) -> Path:
 
 
 def scores_dir(stage: str, experiment: str) -> Path:
-    """All scores of the systems that a stage scored, and the scores of each test clip."""
+    """All scores of the system that a stage scored, and the scores of each test clip.
+
+    Args:
+        stage: The stage; for one combination of a grid, ``grid@<name>/<combination>``.
+        experiment: The experiment that it belongs to.
+
+    >>> scores_dir("grid@longer/epochs=40", "ablation").relative_to(root()).as_posix()
+    'data/scores/ablation/grid_longer/epochs=40'
+    """
     return root() / "data" / "scores" / experiment / file_stem(stage)
+
+
+def combinations_file(stage: str, experiment: str) -> Path:
+    """The values of each combination of a grid by the name of its folder of scores."""
+    return scores_dir(stage, experiment) / "combinations.json"
 
 
 def checkpoint_file(run: str, seed: int) -> Path:

@@ -1,10 +1,13 @@
 """Stage ``grid@<name>``: small runs that differ in a few values, trained and scored one after the other.
 
-One process does them all, so that no run pays for the start of a stage. The scores of a run are kept under a digest
-of everything that decides them: when a value of the grid is added or changed, only the new runs are trained.
+One process does them all, so that no run pays for the start of a stage. What a run scored is kept under a digest of
+everything that decides it: when a value of the grid is added or changed, only the new runs are trained, and two
+combinations that come to the same recipe are trained once.
 """
 
 import functools
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,13 @@ from clmr.corpora.store import STORE_NAME, Store, open_store
 from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.probe import ProbeParams
-from clmr.evaluation.scores import ScoreRow, save_score_rows
+from clmr.evaluation.scores import SCORES_NAME, load_score_rows, save_score_rows
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import GridStage
 from clmr.storage import paths
+from clmr.storage.files import write_json
+from clmr.storage.layering import combination_name
 from clmr.storage.strict import to_mapping
 from clmr.training.loop import run_facts
 from clmr.training.pretrain import pretrain
@@ -25,25 +30,32 @@ from clmr.training.supervised import SupervisedRecipe, train_supervised
 
 
 def work(stage: Stage[GridStage]) -> None:
-    """Train and score every combination under each of its seeds; rows say which values a combination has."""
+    """Train and score every combination under each of its seeds; each has its scores in a folder of its own."""
     log = log_to_output()
-    params, rows = stage.params, []
-    roles = params.combinations[0].recipe.store, params.evaluate_on
-    store, tagged = (open_store(paths.store_dir(role)) for role in roles)
-    inputs = [store.folder / STORE_NAME, tagged.folder / STORE_NAME]
+    params, n_runs = stage.params, 0
+    roles = dict.fromkeys(role for one in params.combinations for role in (one.recipe.store, params.evaluate_on))
+    stores = {role: open_store(paths.store_dir(role)) for role in roles}
     for combination in params.combinations:
+        name, rows = combination_name(combination.values), []
+        folder = paths.scores_dir(f"{stage.name}/{name}", params.experiment)
         for seed in combination.recipe.seeds:
-            log.info("%s, seed %d", ", ".join(f"{key} {value}" for key, value in combination.values.items()), seed)
-            decisive = run_facts(combination.recipe, seed) | {"probe": to_mapping(params.probe)}
-            score = functools.partial(scored, combination.recipe, seed, store, tagged, params.probe)
-            found = stage.kept(decisive, inputs, score)
-            rows += [row | {"values": dict(combination.values)} for row in found]
-    save_score_rows(paths.scores_dir(stage.name, params.experiment), rows)
-    print(f"{len(params.combinations)} combinations, {len(rows)} rows of scores")
+            log.info("%s, seed %d", name, seed)
+            kept = _kept(stage, combination.recipe, seed, stores)
+            rows += load_score_rows(kept)
+            # Files of different seeds have different names, but for the rows, which are joined.
+            shutil.copytree(kept, folder, ignore=shutil.ignore_patterns(SCORES_NAME), dirs_exist_ok=True)
+        save_score_rows(folder, rows)
+        n_runs += len(combination.recipe.seeds)
+    # Written for a grid without combinations, too: all may be shown from runs that come to the same.
+    values = {combination_name(one.values): one.values for one in params.combinations}
+    write_json(paths.combinations_file(stage.name, params.experiment), values)
+    print(f"{len(params.combinations)} combinations, {n_runs} runs")
 
 
-def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbeParams, folder: Path) -> list[ScoreRow]:
-    """Scores of one run, trained from the start or from what an interrupted stage left in the folder.
+def score(
+    recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbeParams, unfinished: Path, output: Path
+) -> None:
+    """Write the scores of one run, trained from the start or from what an interrupted stage left.
 
     Args:
         recipe: Recipe of pre-training, whose encoder is then probed, or of supervised training.
@@ -51,16 +63,27 @@ def scored(recipe: Any, seed: int, store: Store, tagged: Store, probe: ProbePara
         store: Store that it reads.
         tagged: Store whose tags are predicted; the same for supervised training.
         probe: How heads are trained on a pre-trained encoder.
-        folder: Keeps unfinished work.
+        unfinished: Keeps unfinished work.
+        output: Receives rows of scores, and the scores of single clips of the validation and test split.
     """
     # Encoders that were pre-trained are probed; supervised networks score themselves.
     if isinstance(recipe, SupervisedRecipe):
-        trained = train_supervised(recipe, seed, store, folder, device())
-        return evaluate_supervised(trained, recipe, seed, store, device(), folder / "scores")
-    encoder = pretrain(recipe, seed, store, folder, device()).encoder
-    encoder.requires_grad_(False)
-    folders = Folders(folder, folder / "embeddings", folder / "scores")
-    return evaluate_encoder(encoder, tagged, probe, seed, device(), folders)
+        trained = train_supervised(recipe, seed, store, unfinished, device())
+        rows = evaluate_supervised(trained, recipe, seed, store, device(), output)
+    else:
+        encoder = pretrain(recipe, seed, store, unfinished, device()).encoder
+        encoder.requires_grad_(False)
+        folders = Folders(unfinished, unfinished / "embeddings", output)
+        rows = evaluate_encoder(encoder, tagged, probe, seed, device(), folders)
+    save_score_rows(output, rows)
+
+
+def _kept(stage: Stage[GridStage], recipe: Any, seed: int, stores: Mapping[str, Store]) -> Path:
+    """The folder of what one run scored, read from the stores of its roles."""
+    store, tagged, probe = stores[recipe.store], stores[stage.params.evaluate_on], stage.params.probe
+    decisive = run_facts(recipe, seed) | {"probe": to_mapping(probe)}
+    inputs = [store.folder / STORE_NAME, tagged.folder / STORE_NAME]
+    return stage.kept(decisive, inputs, functools.partial(score, recipe, seed, store, tagged, probe))
 
 
 if __name__ == "__main__":
