@@ -18,7 +18,8 @@ from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import CLIPS_NAME, TAGS_NAME, Store, open_store
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.optim import AdamParams, ConstantParams
-from clmr.params import Params, Run, read_params, runs_of
+from clmr.params import Params, read_params, runs_of
+from clmr.runs import Run
 from clmr.storage import paths
 from clmr.training.clmr import CLMRRecipe
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from clmr.params import grids_of, load_params, read_params, runs_of, supervised_runs_of
-from clmr.pipeline.plan import planned_stages, system_of
+from clmr.pipeline.plan import planned_stages
+from clmr.pipeline.systems import system_of
 from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.yaml_files import read_yaml
+from tests.paper.examples import THESIS
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "params.yaml"
@@ -27,12 +29,36 @@ def changed(change: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("scale", OVERLAYS)
 def test_every_scale_resolves_and_plans_the_same_runs(scale):
     params, embedded = read_params(BASE, OVERLAYS[scale]), read_params(BASE)
-    for section in ("runs", "supervised_runs", "grids", "transfers", "baselines"):
+    for section in ("runs", "supervised_runs", "transfers", "baselines"):
         assert list(getattr(params, section)) == list(getattr(embedded, section))
-    own_data = {"store@primary_16k", "store@secondary_16k"} if scale == "paper" else set()
-    assert {stage.name for stage in planned_stages(params)} - own_data == {
-        stage.name for stage in planned_stages(embedded)
-    }
+    planned, usual = ({stage.name for stage in planned_stages(one)} for one in (params, embedded))
+    # Other data, and the grids that read them.
+    own = {"store@primary_8k", "store@secondary_16k", "grid@rate_8000"} if scale == "paper" else set()
+    dropped = {"store@primary_22k", "grid@rate_22050"} if scale == "paper" else set()
+    assert planned == (usual | own) - dropped
+
+
+@pytest.mark.parametrize("scale", ["paper", "embedded"])
+def test_tables_of_ablations_have_the_rows_of_the_thesis(scale):
+    stages = {stage.name: stage.params for stage in planned_stages(read_params(BASE, OVERLAYS[scale]))}
+    tables = stages["ablation"].tables
+    rates = [row.scored.varies["sample_rate_hz"] for row in tables["table_6_5"]]
+    assert rates == [8_000, 12_000, 16_000, 22_050]
+    for table in ("table_6_3", "table_6_4", "table_6_6") if scale == "paper" else ("table_6_6",):
+        (varied,) = THESIS.varies(table)
+        printed = {getattr(row, varied) for row in THESIS.rows if row.artefact == table}
+        assert printed <= {row.scored.varies[varied] for row in tables[table]}
+    shown = {(row.scored.varies["augmentation"], row.scored.varies["probability"]) for row in tables["augmentation"]}
+    plotted = {(row.augmentation, row.probability) for row in THESIS.rows if row.artefact in ("fig_6_3", "fig_6_4")}
+    # Probability 0 is the crop alone.
+    assert {(name, p) for name, p in plotted if p > 0} <= shown
+
+
+def test_smoke_scale_has_grids_of_two():
+    grids = grids_of(read_params(BASE, OVERLAYS["smoke"]))
+    assert {name: len(grids[name]) for name in ("batch_size", "epochs", "projector", "temperature")} == dict.fromkeys(
+        ("batch_size", "epochs", "projector", "temperature"), 2
+    )
 
 
 def test_paper_scale_has_the_settings_of_the_thesis():
@@ -179,6 +205,39 @@ WRONG = [
     ),
     (lambda params: params["bases"].update(a={"over": "b"}, b={"over": "a"}), "the base [ab] is laid over itself"),
     (lambda params: params["supervised_runs"].update(CLMR_primary={}), "names in supervised_runs must be other than"),
+    (
+        lambda params: params["ablation"]["table_6_3"].update(base="nope"),
+        "ablation.table_6_3.base: found 'nope', which is not defined; defined are clmr_primary",
+    ),
+    (
+        lambda params: params["ablation"]["table_6_5"].update(grids=["nope"]),
+        "ablation.table_6_5.grids: found 'nope', which is not defined; defined are scaling, batch_size",
+    ),
+    (lambda params: params["ablation"].pop("table_6_6"), "ablation: missing key table_6_6; add it"),
+    (
+        lambda params: params["grids"]["epochs"].update(over="nope"),
+        "grids.epochs: over: found 'nope', which is no base; defined are rendered, clmr, ablation",
+    ),
+    (
+        lambda params: params["grids"]["augmentation"].update(grid={"augmentations.filter.p": [1.5]}),
+        r"grids.augmentation \(over crop_only\).augmentations.filter.p must be <= 1, got 1.5",
+    ),
+    (
+        lambda params: params["grids"]["augmentation"].update(grid={"augmentations.filter.p": [-0.1]}),
+        "augmentations.filter.p must be >= 0, got -0.1",
+    ),
+    (
+        lambda params: params["grids"]["augmentation"].update(grid={"augmentations.chorus.p": [1.0]}),
+        "grids.augmentation.augmentations: found unknown key chorus.p, allowed are polarity, noise",
+    ),
+    (
+        lambda params: params["grids"]["rate_12000"].update(grid={"encoder.sample_rate_hz": [11025]}),
+        r"encoder: sample_rate_hz must be one of \[8000, 12000, 16000, 22050\], got 11025",
+    ),
+    (
+        lambda params: params["grids"]["rate_12000"].update(grid={"encoder.sample_rate_hz": [16000]}),
+        "rate of the store primary_12k must be the network's 16000 Hz, got 12000",
+    ),
     (lambda params: params.update(extra={}), "params.yaml: found unknown key extra, allowed are scale, corpora"),
     (lambda params: params["runs"].update({"a.b": {}}), "a name in runs must be at most 60 letters"),
     (lambda params: params["runs"].update(CLMR_primary={}), "names in runs must be different by more than capital"),
@@ -230,10 +289,10 @@ def with_a_hundred_runs() -> dict[str, Any]:
     params = deepcopy(MAPPING)
     params["corpora"]["fma_role"] = MAPPING["corpora"]["merlin"] | {"seed": 7}
     params["stores"]["fma_role"] = MAPPING["stores"]["primary"] | {"corpus": "fma_role"}
-    params["bases"]["crop_only"] = {"over": "clmr", "epochs": 12, "augment_second_view": False, "augmentations": {}}
+    params["bases"]["short"] = {"over": "clmr", "epochs": 12, "augment_second_view": False}
     for index in range(30):
-        params["runs"][f"ablation_{index}"] = {
-            "over": "crop_only", "store": "primary", "evaluate_on": "primary", "experiment": "ablation",
+        params["runs"][f"another_{index}"] = {
+            "over": "short", "store": "primary", "evaluate_on": "primary", "experiment": "ablation",
             "temperature": 0.1 + index / 100, "seeds": [0, 1, 2],
         }  # fmt: skip
     params["runs"]["clmr_fma_role"] = {
@@ -251,7 +310,7 @@ def with_a_hundred_runs() -> dict[str, Any]:
 def test_a_hundred_runs_resolve_one_line_each():
     params = load_params(with_a_hundred_runs())
     stages = {stage.name: stage for stage in planned_stages(params)}
-    assert sum(name.startswith("evaluate@ablation") for name in stages) == 30
+    assert sum(name.startswith("evaluate@another") for name in stages) == 30
     assert stages["evaluate@clmr_fma_role"].params.store == "primary"
     assert len(stages["grid@label_fractions"].params.combinations) == 7
     assert {scored.run for scored in stages["tagging"].params.systems if scored.run} <= {
@@ -272,6 +331,10 @@ def test_a_hundred_runs_resolve_one_line_each():
         ({"store": ["primary", "secondary"]}, "grids.x.grid: found the key store, but a grid reads one store"),
         ({}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
         ({"label_fraction": 0.5}, "grids.x.grid: found .*, expected a mapping of keys to lists"),
+        ([{"label_fraction": [0.1]}, {}], "grids.x.grid: found {}, expected a mapping of keys to lists of values, or"),
+        ([], r"grids.x.grid: found \[\], expected a mapping of keys to lists of values, or several"),
+        ([{"label_fraction": [0.1, 0.5]}, {"label_fraction": [0.5]}], "must be without repetition, got 'label_.*=0.5'"),
+        ([{"label_fraction": [0.1]}, {"seeds": [1]}], "grids.x.grid: found the key seeds"),
     ],
 )
 def test_a_grid_that_cannot_be_run_is_refused(grid, message):

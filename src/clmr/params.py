@@ -4,30 +4,24 @@ The classes of the sections are defined next to the code that reads them; here t
 :mod:`clmr.pipeline.plan`, which hands each stage its part.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from clmr.ablations import table_rows
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
-from clmr.paper.figure_params import TaggingParams
-from clmr.paper.planned import Scale
-from clmr.storage.layering import OVER, combinations, overlaid, resolved, with_values
+from clmr.paper.figure_params import AblationParams, TaggingParams
+from clmr.paper.planned import MAIN, Scale
+from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
+from clmr.storage.layering import OVER, overlaid, resolved
 from clmr.storage.names import require_known, require_name, require_names
-from clmr.storage.strict import Variants, from_mapping, require, strict
+from clmr.storage.strict import from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
-
-MAIN = "main"
-"""The experiment of Table 6.1."""
-SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
-
-# Keys of a line that say where the result is used; the rest is the recipe. They and the store are stated in the
-# line itself, since dvc.yaml interpolates them and knows no bases.
-_LINE_KEYS = ("evaluate_on", "experiment")
 
 
 @strict
@@ -74,6 +68,7 @@ class Params:
         probe: Training and scoring of heads.
         log_mel: Settings of the baseline.
         tagging: Stores and runs that the figures of the tagging notebook show.
+        ablation: Runs and grids that the tables of the ablation notebook show.
     """
 
     scale: Scale
@@ -88,6 +83,7 @@ class Params:
     probe: ProbeParams
     log_mel: LogMelParams
     tagging: TaggingParams
+    ablation: AblationParams
 
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
@@ -121,25 +117,10 @@ class Params:
         require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.runs)
         require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.runs)
         require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A resolved line of ``runs``, ``supervised_runs`` or ``grids``.
-
-    Attributes:
-        name: Its key.
-        recipe: Checked recipe: everything that decides the weights, including the store.
-        evaluate_on: Store whose tags are predicted afterwards.
-        experiment: Experiment whose tables show it.
-        values: Values of its combination in a grid, by dotted key; empty for a line.
-    """
-
-    name: str
-    recipe: Any
-    evaluate_on: str
-    experiment: str
-    values: Mapping[str, Any]
+        for table, compared in self.ablation.tables().items():
+            require_known(f"ablation.{table}.base", compared.base, self.runs)
+            for grid in compared.grids:
+                require_known(f"ablation.{table}.grids", grid, self.grids)
 
 
 def corpora_of(params: Params) -> dict[str, CorpusParams]:
@@ -170,13 +151,13 @@ def runs_of(params: Params) -> dict[str, Run]:
     Raises:
         ValueError: If one lacks a value, has an unknown one, or names an unknown base or store.
     """
-    return {name: _run(params, "runs", name, line, METHODS) for name, line in params.runs.items()}
+    return {name: resolved_line(params, "runs", name, line, METHODS) for name, line in params.runs.items()}
 
 
 def supervised_runs_of(params: Params) -> dict[str, Run]:
     """Runs of supervised training, resolved; raises as :func:`runs_of` does."""
     lines = params.supervised_runs.items()
-    return {name: _run(params, "supervised_runs", name, line, SUPERVISED) for name, line in lines}
+    return {name: resolved_line(params, "supervised_runs", name, line, SUPERVISED) for name, line in lines}
 
 
 def grids_of(params: Params) -> dict[str, list[Run]]:
@@ -185,7 +166,7 @@ def grids_of(params: Params) -> dict[str, list[Run]]:
     Raises:
         ValueError: As :func:`runs_of`, and for a grid over an unknown key or without values.
     """
-    return {name: list(_grid(params, name, line)) for name, line in params.grids.items()}
+    return {name: list(resolved_grid(params, name, line)) for name, line in params.grids.items()}
 
 
 def load_params(mapping: Any) -> Params:
@@ -195,8 +176,10 @@ def load_params(mapping: Any) -> Params:
         ValueError: Naming the place, what was found, and what is allowed.
     """
     params = from_mapping(Params, mapping, "params.yaml")
-    corpora_of(params), grids_of(params)
-    runs, supervised = runs_of(params), supervised_runs_of(params)
+    corpora_of(params)
+    runs, supervised, grids = runs_of(params), supervised_runs_of(params), grids_of(params)
+    for table, compared in params.ablation.tables().items():
+        table_rows(table, compared, runs, grids)
     for name, transfer in params.transfers.items():
         own = runs[transfer.run].evaluate_on
         other = f"another store than {own}, on which the run is evaluated anyway"
@@ -215,57 +198,6 @@ def read_params(path: Path, overlay: Path | None = None) -> Params:
     return load_params(mapping if overlay is None else overlaid(mapping, read_yaml(overlay), overlay.name))
 
 
-def _run(
-    params: Params, section: str, name: str, line: Any, classes: Variants, values: Mapping[str, Any] | None = None
-) -> Run:
-    where = f"params.yaml: {section}.{name}"
-    if not isinstance(line, Mapping) or OVER not in line:
-        raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
-    probed = classes is METHODS
-    _require_line(line, where, probed or section == "grids", params.stores)
-    evaluate_on = line.get("evaluate_on", line["store"])
-    require(
-        probed or evaluate_on == line["store"],
-        f"{where}.evaluate_on",
-        evaluate_on,
-        f"{line['store']} or left out, since supervised training predicts the tags of the store that it reads",
-    )
-    stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
-    recipe = with_values(resolved(stated, params.bases, where), values or {}, where)
-    where += f" (over {line[OVER]})"
-    cls = classes.parameter_class(recipe)
-    if cls is None:
-        found, known = recipe.get("method"), (METHODS, SUPERVISED) if section == "grids" else (classes,)
-        allowed = ", ".join(method for kinds in known for method in kinds.targets)
-        raise ValueError(f"{where}: method: found {found!r}, allowed are {allowed}; choose one of them")
-    checked: Any = from_mapping(cls, recipe, where)
-    require(min(checked.seeds) >= 0, f"{where}: seeds", list(checked.seeds), "numbers >= 0")
-    rate_hz = (checked.encoder if probed else checked.model).sample_rate_hz
-    for store in dict.fromkeys((line["store"], evaluate_on)):
-        found_hz = params.stores[store].sample_rate_hz
-        # Here, not when the stage reads the store: that is after rendering and, for evaluate_on, after training.
-        require(found_hz == rate_hz, f"{where}: rate of the store {store}", found_hz, f"the network's {rate_hz} Hz")
-    return Run(name, checked, evaluate_on, line["experiment"], values or {})
-
-
-def _require_line(line: Mapping[str, Any], where: str, states_evaluate_on: bool, stores: Mapping[str, Any]) -> None:
-    """Raise ``ValueError`` unless a line states, itself, what ``dvc.yaml`` interpolates."""
-    needed = ["store", *(["evaluate_on"] if states_evaluate_on else []), "experiment"]
-    missing = [key for key in needed if key not in line]
-    if missing:
-        listed = ", ".join((OVER, *needed))
-        raise ValueError(
-            f"{where}: missing key {', '.join(missing)}, found {', '.join(line)}; each line states {listed} itself"
-        )
-    for key in needed:
-        if not isinstance(line[key], str):
-            raise ValueError(f"{where}.{key}: found {line[key]!r}, expected a name; quote it")
-        if key == "experiment":
-            require_name(f"{where}.{key}", line[key])
-        else:
-            require_known(f"{where}.{key}", line[key], stores)
-
-
 def _require_shown(params: Params, figure: str, run: Run, method: str | None = None) -> None:
     """Raise ``ValueError`` unless a run can be shown in the main experiment's figure of the primary corpus."""
     where, primary = f"params.yaml: tagging.{figure}", params.stores[params.tagging.primary_store].corpus
@@ -273,25 +205,3 @@ def _require_shown(params: Params, figure: str, run: Run, method: str | None = N
     corpus = params.stores[run.evaluate_on].corpus
     require(corpus == primary, where, run.name, f"a run that is evaluated on the corpus {primary}, not on {corpus}")
     require(method in (None, run.recipe.method), where, run.name, f"a run by {method}, not by {run.recipe.method}")
-
-
-def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
-    where = f"params.yaml: grids.{name}"
-    grid = line.get("grid") if isinstance(line, Mapping) else None
-    if (
-        not isinstance(grid, Mapping)
-        or not grid
-        or not all(isinstance(values, list) and values for values in grid.values())
-    ):
-        raise ValueError(f"{where}.grid: found {grid!r}, expected a mapping of keys to lists of values")
-    if "store" in grid:
-        raise ValueError(f"{where}.grid: found the key store, but a grid reads one store; write a grid for each")
-    if "seeds" in grid:
-        raise ValueError(f"{where}.grid: found the key seeds; list them in the line, beside grid")
-    for key, values in grid.items():
-        require(all(values.count(value) == 1 for value in values), f"{where}.grid.{key}", values, "without repetition")
-    stated = {key: value for key, value in line.items() if key != "grid"}
-    method = resolved(stated, params.bases, where).get("method") if OVER in stated else None
-    classes = METHODS if method in METHODS.targets else SUPERVISED
-    for values in combinations(grid):
-        yield _run(params, "grids", name, stated, classes, values)

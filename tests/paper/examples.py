@@ -9,7 +9,7 @@ import pandas as pd
 from clmr.models.heads import END_TO_END
 from clmr.paper.clips import ClipScores
 from clmr.paper.figure_params import ResamplingParams
-from clmr.paper.planned import ScalingRun, ScoredSystem
+from clmr.paper.planned import AblationRow, ScalingRun, ScoredSystem
 from clmr.paper.tables import score_table
 from clmr.paper.thesis import load_thesis
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
@@ -81,13 +81,21 @@ def difference_row(**changed: Any) -> dict[str, Any]:
 
 def scaling_run(epochs: int, width: int = 16, **changed: Any) -> ScalingRun:
     """A run of a grid over epochs and width."""
-    values = {"epochs": epochs, "encoder.width": width}
-    scored = ScoredSystem("grid@longer", "clmr", "longer", "scores", "scores", "primary", values)
+    stage = f"grid@longer/epochs={epochs},encoder.width={width}"
+    scored = ScoredSystem(stage, "clmr", "longer", "scores", "scores", "primary", {"epochs": epochs}, "scaling")
     facts = {"train_store": "primary", "splits": ("train",), "clip_samples": 9, "n_views": 2, "batch_size": 8}
-    return ScalingRun(
-        **(
-            {"scored": scored, "experiment": "scaling", "settings": {}, "epochs": epochs, "width": width}
-            | facts
-            | changed
-        )
-    )
+    return ScalingRun(**({"scored": scored, "settings": {}, "epochs": epochs, "width": width} | facts | changed))
+
+
+def ablation_row(
+    stage: str, corpus: str = "scores", settings: dict[str, Any] | None = None, **varies: Any
+) -> AblationRow:
+    """A row of a table of ablations."""
+    scored = ScoredSystem(stage, "clmr", stage.partition("@")[2], corpus, corpus, "primary", varies, "ablation")
+    return AblationRow(scored, {"width": 16, "batch_size": 32, "epochs": 20} | varies | (settings or {}))
+
+
+def augmentation_rows() -> tuple[AblationRow, ...]:
+    """The crop alone, and two other transformations, one of them with several probabilities."""
+    given = (("crop", 1.0), ("filter", 0.8), ("filter", 0.4), ("filter", 1.0), ("gain", 1.0))
+    return tuple(ablation_row(f"evaluate@{name}_{p}", augmentation=name, probability=p) for name, p in given)

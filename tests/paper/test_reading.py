@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clmr.evaluation.scores import save_score_rows
 from clmr.paper import reading
 from clmr.paper.figure_params import TaggingParams, TagWiseParams
 from clmr.paper.planned import ScoredSystem
@@ -47,7 +48,7 @@ def test_tags_are_scored_with_the_first_seed_and_unscorable_ones_left_out(store,
     monkeypatch.setattr(reading, "load_score_rows", lambda folder: [score_row(seed=7), score_row(seed=8)])
     monkeypatch.setattr(reading, "load_clip_scores", load_clip_scores)
     shown = TagWiseParams(clmr="clmr_tones", cpc="cpc_tones", supervised="pons_tones")
-    found = reading.tag_wise_scores(shown, systems, "main", "primary", "tones")
+    found = reading.tag_wise_scores(shown, systems, "primary", "tones")
     assert asked == [("evaluate_clmr_tones", 7), ("evaluate_cpc_tones", 7), ("evaluate_pons_tones", 7)]
     assert list(dict.fromkeys(found.system)) == ["CLMR, linear", "CPC, linear", "Pons et al."]
     assert set(found.tag) == {"high", "low"}
@@ -95,7 +96,7 @@ def test_scores_of_clips_come_by_system_and_head_with_tags_and_groups(store, mon
     monkeypatch.setattr(reading, "open_store", lambda folder: store)
     monkeypatch.setattr(reading, "load_clip_scores", load_clip_scores)
     score_rows = [score_row("linear", 7), score_row("mlp", 7), score_row("linear", 3), score_row("mlp", 3)]
-    found = reading.clip_scores([scored], {scored.stage: score_rows}, "main", "valid")
+    found = reading.clip_scores([scored], {scored.stage: score_rows}, "valid")
     assert list(found) == [(scored.stage, "linear"), (scored.stage, "mlp")]
     # Each file is read once, whatever the number of heads.
     assert asked == [("evaluate_clmr_tones", 7, "valid"), ("evaluate_clmr_tones", 3, "valid")]
@@ -105,6 +106,18 @@ def test_scores_of_clips_come_by_system_and_head_with_tags_and_groups(store, mon
     assert linear.groups.tolist() == store.clips.group_id.iloc[rows].tolist()
     np.testing.assert_array_equal(linear.labels, store.tags[rows])
     assert linear.tag_names == store.tag_names
+
+
+def test_scores_are_read_from_the_experiment_of_their_system(repository):
+    grid = ScoredSystem("grid@x/epochs=5", "clmr", "x", "scores", "scores", "primary", {"epochs": 5}, "ablation")
+    for folder, seed in (("main/evaluate_clmr_scores", 1), ("ablation/grid_x/epochs=5", 2)):
+        save_score_rows(repository / "data" / "scores" / folder, [score_row(seed=seed)])
+    found = reading.scores([system("clmr"), grid])
+    assert {stage: rows[0]["seed"] for stage, rows in found.items()} == {
+        "evaluate@clmr_scores": 1,
+        "grid@x/epochs=5": 2,
+    }
+    assert reading.first_seed(grid) == 2
 
 
 def test_tracks_that_a_run_was_trained_on_have_a_clip_that_is_long_enough(store, monkeypatch):

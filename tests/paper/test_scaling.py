@@ -8,11 +8,10 @@ from clmr.paper.scaling import SCALING_COLUMNS, line_label, scaling_table, views
 from .examples import scaling_run, score_row, system, table_6_1
 
 RUNS = [scaling_run(20), scaling_run(10), scaling_run(10, width=32)]
-ROWS = [
-    score_row(seed=seed, values=dict(run.scored.varies), pr_auc_tag=run.epochs / 100 + seed / 100)
+ROWS = {
+    run.scored.stage: [score_row(seed=seed, pr_auc_tag=run.epochs / 100 + seed / 100) for seed in (0, 1)]
     for run in RUNS
-    for seed in (0, 1)
-]
+}
 
 
 def references(corpus="scores"):
@@ -26,7 +25,7 @@ def test_views_leave_out_the_tracks_that_fill_no_batch():
 
 
 def test_runs_come_line_by_line_in_order_of_compute_and_before_the_references():
-    table = scaling_table(RUNS, {"grid@longer": ROWS}, [16, 16, 16], references(), "scores")
+    table = scaling_table(RUNS, ROWS, [16, 16, 16], references(), "scores")
     assert tuple(table.columns) == SCALING_COLUMNS
     assert table.line.tolist() == [
         "CLMR, width 16", "CLMR, width 16", "CLMR, width 32",

@@ -109,8 +109,8 @@ def test_rows_of_one_name_are_drawn_apart():
 
 def test_the_scaling_figure_has_a_line_per_width_and_a_band_per_reference():
     runs = [scaling_run(epochs, width) for width in (16, 32) for epochs in (10, 20, 40)]
-    rows = [score_row(values=dict(run.scored.varies), pr_auc_tag=0.4 + run.epochs / 1000) for run in runs]
-    table = scaling_table(runs, {"grid@longer": rows}, [16] * 6, everything("scores"), "scores")
+    rows = {run.scored.stage: [score_row(pr_auc_tag=0.4 + run.epochs / 1000)] for run in runs}
+    table = scaling_table(runs, rows, [16] * 6, everything("scores"), "scores")
     figure = score_figures.scaling(table)
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"

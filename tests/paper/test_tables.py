@@ -76,20 +76,16 @@ def test_one_seed_twice_is_refused():
         score_table([clmr], {clmr.stage: rows}, THESIS, "table_6_1", "embedded")
 
 
-def test_a_grid_s_rows_go_to_the_systems_whose_values_they_have():
+def test_combinations_of_a_grid_are_systems_of_their_own():
     systems = [
-        ScoredSystem("grid@fractions", "sample_cnn", "fractions", None, "scores", "primary", {"label_fraction": share})
-        for share in (0.1, 1.0, 0.5)
-    ]
-    rows = [
-        score_row("end_to_end", seed, pr_auc_tag=share, values={"label_fraction": share})
+        ScoredSystem(f"grid@x/{share}", "sample_cnn", "x", None, "scores", "primary", {"label_fraction": share})
         for share in (0.1, 1.0)
-        for seed in (0, 1)
     ]
-    found = score_table(systems[:2], {"grid@fractions": rows}, THESIS, "fig_6_5", "embedded")
-    assert found[["label_fraction", "pr_auc_tag", "n_seeds"]].to_numpy().tolist() == [[0.1, 0.1, 2], [1.0, 1.0, 2]]
-    with pytest.raises(ValueError, match=r"none of its 4 rows has the values \{'label_fraction': 0.5\}"):
-        score_table(systems, {"grid@fractions": rows}, THESIS, "fig_6_5", "embedded")
+    rows = {one.stage: [score_row("end_to_end", pr_auc_tag=one.varies["label_fraction"])] for one in systems}
+    found = score_table(systems, rows, THESIS, "fig_6_5", "embedded")
+    assert found[["label_fraction", "pr_auc_tag"]].to_numpy().tolist() == [[0.1, 0.1], [1.0, 1.0]]
+    with pytest.raises(ValueError, match="grid@x/0.1: found no row of scores, expected one for each head and seed"):
+        score_table(systems, {stage: [] for stage in rows}, THESIS, "fig_6_5", "embedded")
 
 
 def test_counts_are_whole_numbers_where_another_row_has_none():

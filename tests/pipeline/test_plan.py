@@ -20,12 +20,21 @@ from clmr.storage.yaml_files import read_yaml
 ROOT = Path(__file__).parents[2]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 MAPPING = read_yaml(ROOT / "params.yaml")
-CHEAP = ("plan", "tagging", "report")
+CHEAP = ("plan", "tagging", "ablation", "report")
 # What the tests below know by name, and what it needs: whatever else params.yaml gets must not matter to them.
 KNOWN = {
     "corpora": ("scores", "merlin"),
     "stores": ("primary", "secondary"),
-    "runs": ("clmr_primary", "cpc_primary", "random_init", "random_init_cpc", "clmr_secondary", "cpc_secondary"),
+    "runs": (
+        "clmr_primary",
+        "cpc_primary",
+        "random_init",
+        "random_init_cpc",
+        "clmr_secondary",
+        "cpc_secondary",
+        "ablation_chain",
+        "ablation_crop",
+    ),
     "supervised_runs": ("sample_cnn_primary", "pons_primary", "pons_secondary"),
     "grids": (),
     "transfers": ("random_init_secondary", "random_init_cpc_secondary"),
@@ -33,6 +42,10 @@ KNOWN = {
 }
 KNOWN_MAPPING = MAPPING | {
     section: {name: MAPPING[section][name] for name in names} for section, names in KNOWN.items()
+}
+# Tables of base rows alone.
+KNOWN_MAPPING["ablation"] = {
+    name: value | {"grids": []} if "grids" in value else value for name, value in MAPPING["ablation"].items()
 }
 
 
@@ -118,7 +131,8 @@ def test_editing_a_variant_reruns_that_variant():
     assert stages_that_run("clmr.training.cpc") == {name for name in cpc if name.startswith("pretrain@")}
     assert stages_that_run("clmr.models.pons") == {"supervised@pons_primary", "supervised@pons_secondary"}
     augmented = stages_that_run("clmr.augmentations.pitch")
-    assert augmented == {"pretrain@clmr_primary", "pretrain@clmr_secondary", "pretrain@random_init"}
+    own = ("clmr_primary", "clmr_secondary", "random_init", "ablation_chain", "ablation_crop")
+    assert augmented == {f"pretrain@{name}" for name in own}
     assert stages_that_run("clmr.corpora.rendered.synthesis") == {"download@scores", "download@merlin"}
     assert {name.partition("@")[0] for name in stages_that_run("clmr.evaluation.log_mel")} == {"log_mel"}
 
@@ -131,9 +145,10 @@ def test_no_figure_and_no_caption_can_rerun_a_costly_stage():
 
 def test_a_stage_sees_what_concerns_it_alone():
     own = stages_changed_by(lambda params: params["runs"]["clmr_secondary"].update(temperature=0.1))
-    assert own == {"pretrain@clmr_secondary", "tagging"}
+    # The notebook of ablations decides the claims about main runs as well.
+    assert own == {"pretrain@clmr_secondary", "tagging", "ablation"}
     shared = stages_changed_by(lambda params: params["bases"]["clmr"].update(epochs=61))
-    assert shared == {"pretrain@clmr_primary", "tagging"}
+    assert shared == {"pretrain@clmr_primary", "tagging", "ablation"}
     probe = {name.partition("@")[0] for name in stages_changed_by(lambda params: params["probe"].update(n_resamples=9))}
     assert probe == {"evaluate", "probe_transfer"}
     figure = stages_changed_by(lambda params: params["tagging"]["t_sne"].update(perplexity=20.0))
@@ -164,7 +179,7 @@ def test_a_docstring_changes_no_plan_and_code_does(monkeypatch):
 
 def test_every_artefact_is_written_by_its_stage_and_every_plot_is_an_artefact():
     written: dict[str, set[str]] = {}
-    for stage in ("tagging",):
+    for stage in ("tagging", "ablation"):
         plots = {next(iter(entry)) for entry in definition(stage)["plots"]}
         written[stage] = {Path(path).stem for path in plots}
         for artefact in (entry for entry in artefacts.ARTEFACTS if entry.stage == stage):
@@ -188,12 +203,13 @@ def test_the_scaling_figure_gets_the_trained_encoders_of_its_grids():
         (epochs, 8, 2, {"temperature": 0.1}) for epochs in (10, 20)
     ]
     scored = runs[0]["scored"]
-    assert {run["experiment"] for run in runs} == {"scaling"}
-    assert (scored["stage"], scored["system"], scored["store"]) == ("grid@longer", "clmr", "primary")
-    # The rows of the grid's scores are told apart by these.
-    assert scored["varies"].items() >= {"encoder.width": 8, "epochs": 10, "temperature": 0.1}.items()
+    assert {run["scored"]["experiment"] for run in runs} == {"scaling"}
+    # Each combination has scores of its own.
+    assert scored["stage"] == "grid@longer/encoder.width=8,epochs=10,temperature=0.1"
+    assert (scored["system"], scored["store"]) == ("clmr", "primary")
     # The main run on the same corpus is one more point; that of the other corpus is none, nor are untrained encoders.
-    assert (main["scored"]["stage"], main["experiment"], main["settings"]) == ("evaluate@clmr_primary", "main", {})
+    shown = (main["scored"]["stage"], main["scored"]["experiment"], main["settings"])
+    assert shown == ("evaluate@clmr_primary", "main", {})
     assert contents(KNOWN_MAPPING | {"grids": {}})["tagging"]["params"]["scaling"] == []
 
 

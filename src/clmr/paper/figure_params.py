@@ -1,7 +1,9 @@
-"""What the tables and figures of the tagging stage show: the section ``tagging`` of the parameters.
+"""What tables and figures show: the sections ``tagging`` and ``ablation`` of the parameters.
 
 Stores are named by their role, so that another scale changes the stores and not the figures.
 """
+
+from dataclasses import fields
 
 from clmr.evaluation.projection import TSNEParams
 from clmr.storage.strict import Count, strict
@@ -52,3 +54,44 @@ class TaggingParams:
     resampling: ResamplingParams
     t_sne: TSNEParams
     tag_wise: TagWiseParams
+
+
+@strict
+class ComparedParams:
+    """The rows of a table of ablations.
+
+    Attributes:
+        base: The run of the base row, from which every other row differs in what the table varies alone.
+        grids: The grids whose combinations are the other rows.
+    """
+
+    base: str
+    grids: tuple[str, ...]
+
+
+@strict
+class AblationParams:
+    """Which runs and grids the tables and figures of ablations show, and how differences are resampled.
+
+    Attributes:
+        resampling: Intervals of differences.
+        table_6_3: Table 6.3, batch sizes.
+        table_6_4: Table 6.4, durations of pre-training.
+        table_6_5: Table 6.5, sample rates.
+        table_6_6: Table 6.6, temperatures.
+        table_projector: Kinds of projectors.
+        augmentation: Figures 6.3 and 6.4, crops with one other transformation; the base run only crops.
+    """
+
+    resampling: ResamplingParams
+    table_6_3: ComparedParams
+    table_6_4: ComparedParams
+    table_6_5: ComparedParams
+    table_6_6: ComparedParams
+    table_projector: ComparedParams
+    augmentation: ComparedParams
+
+    def tables(self) -> dict[str, ComparedParams]:
+        """The rows of each table by its name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, ComparedParams)}

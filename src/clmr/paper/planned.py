@@ -1,4 +1,4 @@
-"""What the plan tells the notebooks of results: the systems to compare, how long they trained, the stages to publish.
+"""What the plan tells the notebooks of results: the systems to compare, their settings, the stages to publish.
 
 Kept apart from tables and figures, so that the plan does not import what draws them.
 """
@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from clmr.storage.strict import Count, strict
 
+MAIN = "main"
+"""The experiment of Table 6.1."""
 Scale = Literal["smoke", "embedded", "overnight", "full_size", "paper"]
 """What all numbers are; ``paper`` is the thesis's settings on the thesis's data sets, and nothing less."""
 
@@ -17,7 +19,8 @@ class ScoredSystem:
     """The system that a row of a score table describes.
 
     Attributes:
-        stage: The stage that scored it.
+        stage: The stage that scored it; for a combination of a grid, followed by its name, as in
+            ``grid@epochs/epochs=40``. No two systems have the same.
         system: Identifier of the system, derived from method and training, never typed: a system that was trained
             for no epoch is a random initialisation.
         run: The run whose weights were scored; None for a system without weights.
@@ -25,6 +28,7 @@ class ScoredSystem:
         eval_corpus: Corpus whose test split was scored.
         store: The store, made from that corpus, whose clips were scored.
         varies: Settings by which tables tell runs apart, such as ``batch_size``.
+        experiment: The experiment that its scores belong to.
     """
 
     stage: str
@@ -34,6 +38,7 @@ class ScoredSystem:
     eval_corpus: str
     store: str
     varies: dict[str, Any] = field(default_factory=dict)
+    experiment: str = MAIN
 
 
 @strict
@@ -42,7 +47,6 @@ class ScalingRun:
 
     Attributes:
         scored: The system, as a row of a score table.
-        experiment: The experiment that its scores belong to.
         settings: Values by which its grid tells it from others, besides its epochs and its width.
         train_store: The store that it was trained on.
         splits: The splits that it read.
@@ -54,7 +58,6 @@ class ScalingRun:
     """
 
     scored: ScoredSystem
-    experiment: str
     settings: dict[str, Any]
     train_store: str
     splits: tuple[str, ...]
@@ -63,6 +66,19 @@ class ScalingRun:
     batch_size: Count
     epochs: Count
     width: Count
+
+
+@strict
+class AblationRow:
+    """A row of a table of ablations.
+
+    Attributes:
+        scored: The system. Its ``varies`` has what the tables that show it vary, and nothing else.
+        settings: What readers are told of its recipe, such as ``epochs`` and ``width``.
+    """
+
+    scored: ScoredSystem
+    settings: dict[str, Any]
 
 
 @strict

@@ -5,6 +5,7 @@ and not a missing row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,20 +29,19 @@ def thesis() -> Thesis:
     return load_thesis(paths.root() / "references" / "thesis.yaml")
 
 
-def scores(systems: Iterable[ScoredSystem], experiment: str) -> dict[str, list[ScoreRow]]:
-    """Scores of the systems of an experiment by stage: one row per head and seed."""
-    return {system.stage: load_score_rows(paths.scores_dir(system.stage, experiment)) for system in systems}
+def scores(systems: Iterable[ScoredSystem]) -> dict[str, list[ScoreRow]]:
+    """Scores of systems by stage: one row per head and seed."""
+    return {system.stage: load_score_rows(scores_dir(system)) for system in systems}
 
 
-def scaling_scores(runs: Iterable[ScalingRun]) -> dict[str, list[ScoreRow]]:
-    """Scores of the runs of the scaling figure by stage, as :func:`scores` gives them."""
-    stages = {run.scored.stage: run.experiment for run in runs}
-    return {stage: load_score_rows(paths.scores_dir(stage, experiment)) for stage, experiment in stages.items()}
+def scores_dir(system: ScoredSystem) -> Path:
+    """The folder of a system's scores."""
+    return paths.scores_dir(system.stage, system.experiment)
 
 
-def first_seed(system: ScoredSystem, experiment: str) -> int:
+def first_seed(system: ScoredSystem) -> int:
     """The seed that is shown where a figure has room for only one."""
-    return load_score_rows(paths.scores_dir(system.stage, experiment))[0]["seed"]
+    return load_score_rows(scores_dir(system))[0]["seed"]
 
 
 def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> ScoredSystem:
@@ -84,15 +84,12 @@ def tag_counts(store: str) -> pd.DataFrame:
     return tag_table(opened.tag_names, opened.tags, opened.clips.split.to_numpy())
 
 
-def tag_wise_scores(
-    params: TagWiseParams, systems: Sequence[ScoredSystem], experiment: str, store: str, corpus: str
-) -> pd.DataFrame:
+def tag_wise_scores(params: TagWiseParams, systems: Sequence[ScoredSystem], store: str, corpus: str) -> pd.DataFrame:
     """ROC-AUC of every tag of a store that can be scored; columns tag, system, roc_auc.
 
     Args:
         params: The runs to show.
         systems: The systems that the plan lists; each of the runs must be among them, scored on the corpus.
-        experiment: The experiment that they belong to.
         store: The store whose tags are shown.
         corpus: The corpus that the store was made from.
     """
@@ -101,8 +98,7 @@ def tag_wise_scores(
     parts = []
     for run, head in shown:
         system = system_of_run(systems, run, corpus)
-        folder = paths.scores_dir(system.stage, experiment)
-        by_head, rows = load_clip_scores(folder, first_seed(system, experiment))
+        by_head, rows = load_clip_scores(scores_dir(system), first_seed(system))
         roc_auc = tag_scores(opened.tags[rows], by_head[head]).roc_auc
         label = row_label(system.system, head)
         parts.append(pd.DataFrame({"tag": opened.tag_names, "system": label, "roc_auc": roc_auc}))
@@ -110,20 +106,19 @@ def tag_wise_scores(
 
 
 def clip_scores(
-    systems: Sequence[ScoredSystem], rows: Mapping[str, Sequence[ScoreRow]], experiment: str, split: str
+    systems: Sequence[ScoredSystem], rows: Mapping[str, Sequence[ScoreRow]], split: str
 ) -> dict[tuple[str, str], ClipScores]:
     """Scores of single clips by stage and head, seeds in the order of the rows of scores.
 
     Args:
         systems: The systems that the plan lists, one per stage.
         rows: Their rows of scores by stage, which name heads and seeds.
-        experiment: The experiment that they belong to.
         split: ``test`` or ``valid``.
     """
     found = {}
     stores = {name: open_store(paths.store_dir(name)) for name in dict.fromkeys(one.store for one in systems)}
     for scored in systems:
-        folder, of_stage = paths.scores_dir(scored.stage, experiment), rows[scored.stage]
+        folder, of_stage = scores_dir(scored), rows[scored.stage]
         read = {seed: load_clip_scores(folder, seed, split=split) for seed in dict.fromkeys(_column(of_stage, "seed"))}
         for head in dict.fromkeys(_column(of_stage, "head")):
             seeds = [row["seed"] for row in of_stage if row["head"] == head]

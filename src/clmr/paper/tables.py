@@ -53,8 +53,7 @@ def score_table(
         systems: The systems of the table.
         scores: For each system's stage, one mapping per head and seed, with the columns of
             :func:`clmr.evaluation.metrics.summary`, and those of :func:`clmr.paper.audible.with_audible` if there are
-            any. Where one stage scored many systems, as a grid does, each mapping
-            says by ``values`` to which it belongs: the one whose ``varies`` has them.
+            any.
         thesis: Numbers to compare with.
         artefact: Name of the table; what the thesis varies in it becomes a column each.
         scale: Label of the numbers.
@@ -161,10 +160,9 @@ def rows_by_head(scored: ScoredSystem, rows: Sequence[Mapping[str, Any]]) -> dic
     """The rows of each head of a system, heads in order of appearance."""
     heads: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        if all(scored.varies.get(key) == value for key, value in row.get("values", {}).items()):
-            heads.setdefault(row["head"], []).append(row)
+        heads.setdefault(row["head"], []).append(row)
     if not heads:
-        raise ValueError(f"{scored.stage}: none of its {len(rows)} rows has the values {scored.varies}; rerun it")
+        raise ValueError(f"{scored.stage}: found no row of scores, expected one for each head and seed; rerun it")
     for head, of_head in heads.items():
         seeds = [row.get("seed") for row in of_head]
         if len(set(seeds)) < len(seeds):

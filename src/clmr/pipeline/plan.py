@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from clmr.paper.planned import PublishedStage, ScalingRun, ScoredSystem
-from clmr.params import MAIN, Params, Run, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
+from clmr.paper.planned import MAIN, PublishedStage
+from clmr.params import Params, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
+    AblationStage,
     Combination,
     DownloadStage,
     EvaluateStage,
@@ -26,18 +27,12 @@ from clmr.pipeline.stage_params import (
     SupervisedStage,
     TaggingStage,
 )
+from clmr.pipeline.systems import ablation_tables, main_systems, scaling_runs, trained_here
+from clmr.runs import Run
 from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import to_mapping
 from clmr.storage.yaml_files import read_yaml
-from clmr.training.pretrain import METHODS
-
-# What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
-_ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
-# Settings by which tables tell runs apart: those that tables of the thesis vary, and the projector.
-_COMPARED = ("batch_size", "epochs", "temperature", "projector", "label_fraction")
-# The experiment of the scaling figure, and the keys of its grids that have a column of their own there.
-_SCALING, _EPOCHS, _WIDTH = "scaling", "epochs", "encoder.width"
 
 
 @dataclass(frozen=True)
@@ -74,24 +69,10 @@ def planned_stages(params: Params) -> list[PlannedStage]:
     # Results last: they list the stages before them.
     computing = [*_data(params), *_training(params), *_evaluations(params)]
     tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
-    published = [PublishedStage(stage.name, stage.notebook) for stage in (*computing, tagging)]
-    report = PlannedStage("report", "09_report", ReportStage(params.scale, tuple(published)))
-    return [*computing, tagging, report]
-
-
-def system_of(recipe: Any) -> str:
-    """Identifier of the system that a recipe trains, or leaves untrained.
-
-    It is derived, so that no line of the parameters can pass off a trained encoder as an untrained one, or one
-    architecture as another.
-    """
-    if recipe.method == "supervised":
-        return recipe.model.kind
-    encoder = recipe.encoder.kind
-    if not recipe.epochs:
-        return "random_init" if encoder == _ENCODER else f"random_init_{encoder}"
-    usual = _ENCODER_OF_CPC if recipe.method == "cpc" else _ENCODER
-    return recipe.method if encoder == usual else f"{recipe.method}_{encoder}"
+    ablation = PlannedStage("ablation", "05_ablation", _ablation(params))
+    stages = [*computing, tagging, ablation]
+    published = tuple(PublishedStage(stage.name, stage.notebook) for stage in stages)
+    return [*stages, PlannedStage("report", "09_report", ReportStage(params.scale, published))]
 
 
 def _data(params: Params) -> Iterator[PlannedStage]:
@@ -128,85 +109,26 @@ def _evaluation(params: Params, run: Run, store: str, experiment: str) -> Evalua
     return EvaluateStage(run.name, recipe.seeds, recipe.encoder, params.probe, store, experiment)
 
 
-def _grid(params: Params, runs: list[Run]) -> GridStage:
-    own = tuple(Combination(dict(run.values), run.recipe) for run in runs)
-    return GridStage(own, params.probe, runs[0].evaluate_on, runs[0].experiment)
+def _grid(params: Params, grid: list[Run]) -> GridStage:
+    own = tuple(Combination(dict(run.values), run.recipe) for run in trained_here(params, grid))
+    return GridStage(own, params.probe, grid[0].evaluate_on, grid[0].experiment)
 
 
 def _tagging(params: Params) -> TaggingStage:
-    runs, supervised = runs_of(params), supervised_runs_of(params)
-    curves = tuple(run.name for run in runs.values() if run.experiment == MAIN and run.recipe.epochs)
+    curves = [run.name for run in runs_of(params).values() if run.experiment == MAIN and run.recipe.epochs]
     shown = (params.tagging.primary_store, params.tagging.secondary_store)
     corpora = {name: params.stores[name].corpus for name in shown}
-    # Corpora in the order of the stores, so that the first labelled corpus comes first in every table.
-    order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
-    scored = [*_probed(params, runs), *_supervised(params, supervised), *_log_mel(params)]
-    scored.sort(key=lambda system: order.index(system.eval_corpus))
-    return TaggingStage(params.scale, params.tagging, tuple(scored), tuple(_scaling(params, runs)), curves, corpora)
-
-
-def _scaling(params: Params, runs: dict[str, Run]) -> list[ScalingRun]:
-    """The trained encoders among the grids of the scaling experiment, and the main runs whose lines they continue."""
-    grids = {name: grid for name, grid in grids_of(params).items() if grid[0].experiment == _SCALING}
-    found = [_scaling_run(params, f"grid@{name}", run) for name, grid in grids.items() for run in grid if _scales(run)]
-    of_grids = {(one.scored.system, one.train_store, one.scored.store) for one in found}
-    main = [run for run in runs.values() if run.experiment == MAIN and _scales(run)]
-    further = [_scaling_run(params, f"evaluate@{run.name}", run) for run in main]
-    return found + [one for one in further if (one.scored.system, one.train_store, one.scored.store) in of_grids]
-
-
-def _scales(run: Run) -> bool:
-    """Whether it has a place in the figure: supervised training has no views to count, and a log axis has no zero."""
-    return run.recipe.method in METHODS.targets and run.recipe.epochs > 0
-
-
-def _scaling_run(params: Params, stage: str, run: Run) -> ScalingRun:
-    recipe, encoder = run.recipe, run.recipe.encoder
-    scored = _scored(params, stage, run, params.stores[recipe.store].corpus, run.evaluate_on)
-    settings = {key: value for key, value in run.values.items() if key not in (_EPOCHS, _WIDTH)}
-    return ScalingRun(
-        scored,
-        run.experiment,
-        settings,
-        train_store=recipe.store,
-        splits=recipe.splits,
-        clip_samples=encoder.clip_samples,
-        n_views=recipe.run_class.n_crops,
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        width=encoder.width,
+    return TaggingStage(
+        params.scale, params.tagging, main_systems(params), scaling_runs(params), tuple(curves), corpora
     )
 
 
-def _probed(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
-    evaluated = [(f"evaluate@{name}", run, run.evaluate_on, run.experiment) for name, run in runs.items()]
-    evaluated += [
-        (f"probe_transfer@{name}", runs[transfer.run], transfer.store, transfer.experiment)
-        for name, transfer in params.transfers.items()
-    ]
-    for stage, run, store, experiment in evaluated:
-        if experiment == MAIN:
-            trained_on = params.stores[run.recipe.store].corpus if run.recipe.epochs else None
-            yield _scored(params, stage, run, trained_on, store)
-
-
-def _supervised(params: Params, runs: dict[str, Run]) -> Iterator[ScoredSystem]:
-    for name, run in runs.items():
-        if run.experiment == MAIN:
-            yield _scored(params, f"supervised@{name}", run, None, run.recipe.store)
-
-
-def _log_mel(params: Params) -> Iterator[ScoredSystem]:
-    for store, baseline in params.baselines.items():
-        if baseline.experiment == MAIN:
-            yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, params.stores[store].corpus, store, {})
-
-
-def _scored(params: Params, stage: str, run: Run, trained_on: str | None, store: str) -> ScoredSystem:
-    compared = {key: getattr(run.recipe, key) for key in _COMPARED if hasattr(run.recipe, key)}
-    # A grid's values too, by which its rows of scores are told apart.
-    varies = compared | dict(run.values)
-    return ScoredSystem(stage, system_of(run.recipe), run.name, trained_on, params.stores[store].corpus, store, varies)
+def _ablation(params: Params) -> AblationStage:
+    corpora = [params.stores[store].corpus for store in (params.tagging.primary_store, params.tagging.secondary_store)]
+    # The first labelled corpus last: if there is only one, that is its role.
+    roles = {corpora[1]: "secondary", corpora[0]: "primary"}
+    tables, base = ablation_tables(params), runs_of(params)[params.ablation.table_6_3.base].recipe
+    return AblationStage(params.scale, params.ablation, tables, main_systems(params), roles, base.store, base.encoder)
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.models.encoders import ENCODERS, EncoderParams
-from clmr.paper.figure_params import TaggingParams
-from clmr.paper.planned import PublishedStage, Scale, ScalingRun, ScoredSystem
-from clmr.params import SUPERVISED
+from clmr.paper.figure_params import AblationParams, TaggingParams
+from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem
+from clmr.runs import SUPERVISED
 from clmr.storage.strict import Variants, strict
 from clmr.training.pretrain import METHODS, PretrainRecipe
 
@@ -96,6 +96,23 @@ class TaggingStage:
     scaling: tuple[ScalingRun, ...]
     curves: tuple[str, ...]
     corpora: dict[str, str]
+
+
+@strict
+class AblationStage:
+    """The rows of each table of ablations, and what claims compare them with.
+
+    Claims need the main systems, too, and the role of each corpus: ``primary`` or ``secondary``. Store and encoder are
+    those of the base run, of which examples are shown.
+    """
+
+    scale: Scale
+    ablation: AblationParams
+    tables: dict[str, tuple[AblationRow, ...]]
+    systems: tuple[ScoredSystem, ...]
+    roles: dict[str, str]
+    store: str
+    encoder: Annotated[EncoderParams, ENCODERS]
 
 
 @strict
