@@ -9,10 +9,11 @@ from clmr.pipeline.code import PACKAGE_DIR, imported_modules
 from clmr.training.pretrain import METHODS
 
 SCIENCE = ("corpora", "batches", "augmentations", "models", "losses", "optim", "training", "evaluation")
+WHOLE = ("ablations", "paper", "params", "pipeline", "runs")
 UPWARD = {
-    **dict.fromkeys(SCIENCE, ("paper", "pipeline", "params")),
-    "compute": (*SCIENCE, "paper", "pipeline", "params", "storage"),
-    "storage": (*SCIENCE, "paper", "pipeline", "params", "compute"),
+    **dict.fromkeys(SCIENCE, WHOLE),
+    "compute": (*SCIENCE, *WHOLE, "storage"),
+    "storage": (*SCIENCE, *WHOLE, "compute"),
 }
 VARIANTS = {
     target.partition(":")[0] for union in (CORPORA, ENCODERS, TAGGERS, METHODS) for target in union.targets.values()
