@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from clmr.paper import gallery
+from clmr.paper.ablation import ablation_table
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.audible import TAG_COLUMNS
 from clmr.paper.planned import PublishedStage, Scale
@@ -16,9 +17,14 @@ from clmr.storage import paths
 from clmr.storage.files import read_json, write_json
 from clmr.storage.notebook_files import read_notebook, write_notebook
 
-from .examples import ROOT, difference_row, system, table_6_1
+from .examples import ROOT, THESIS, ablation_row, difference_row, score_row, system, table_6_1
 
-STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", "04_tagging"))
+STAGES = (
+    PublishedStage("store@primary", None),
+    PublishedStage("tagging", "04_tagging"),
+    PublishedStage("ablation", "05_ablation"),
+)
+ABLATIONS = ("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector")
 
 
 @pytest.fixture
@@ -33,9 +39,19 @@ def results(repository):
     save_table(pd.DataFrame([difference_row(**stated)], columns=DIFFERENCE_COLUMNS), "table_differences")
     tag = {"eval_corpus": "scores", "tag": "piano", "audible": True, "n_test_positives": 3}
     save_table(pd.DataFrame([tag], columns=TAG_COLUMNS), "table_tags")
+    save_ablations()
     for name in ("table_4_1", "table_4_2"):
         save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), name)
     return paths.results_dir()
+
+
+def save_ablations():
+    """Tables of ablations, of one row each."""
+    row = ablation_row("evaluate@base", settings={"temperature": 0.2, "sample_rate_hz": 8_000, "projector": "linear"})
+    columns = dict(zip(ABLATIONS, ("batch_size", "epochs", "sample_rate_hz", "temperature", "projector"), strict=True))
+    for name, varied in columns.items():
+        scores = {row.scored.stage: [score_row()]}
+        save_table(ablation_table([row], scores, THESIS, name, varied, "embedded"), name)
 
 
 def test_the_page_shows_every_artefact_with_its_origin(results):
@@ -56,16 +72,18 @@ def test_the_page_shows_every_artefact_with_its_origin(results):
     # Under Table 6.1, before the next artefact.
     assert "- CLMR is better. **Holds here**: on scores" in page.split("## ")[1]
     assert "| piano | scores |" in page
+    # Ablations have the thesis in lines of their own.
+    assert "| **magnatagatune: the thesis, as printed** |" in page
 
 
 def test_records_become_one_file_and_one_table(results):
     costs = gallery.publish_records(STAGES)
-    assert costs.stage.tolist() == ["store@primary", "tagging"]
+    assert costs.stage.tolist() == ["store@primary", "tagging", "ablation"]
     assert read_json(results / "provenance.json")["tagging"]["params"] == {"a": 1}
     gallery.write_tables()
     assert (results / "tables" / "table_costs.md").read_text().splitlines()[-2:] == [
-        "| tagging | 1.5 | 0.25 |",
-        "| **sum** | 3.0 |  |",
+        "| ablation | 1.5 | 0.25 |",
+        "| **sum** | 4.5 |  |",
     ]
 
 
@@ -84,15 +102,15 @@ def test_executed_notebooks_are_published_with_the_prose_of_today(results):
         (executed, paths.executed_notebook("tagging")),
     ):
         write_notebook(notebook, path)
-    assert gallery.publish_notebooks(STAGES) == ["tagging"]
+    assert gallery.publish_notebooks(STAGES[:2]) == ["tagging"]
     title, code = read_notebook(paths.published_notebook("tagging")).cells
     assert title.source == "Today."
     assert code.outputs[0]["data"] == {"text/plain": "2"}
 
 
 def test_a_stage_that_the_plan_forgets_is_named():
-    with pytest.raises(ValueError, match="found no tagging among the published stages, but artefacts that they write"):
-        gallery.gallery("embedded", STAGES[:1])
+    with pytest.raises(ValueError, match="found no ablation among the published stages, but artefacts that they write"):
+        gallery.gallery("embedded", STAGES[:2])
 
 
 def test_every_scale_says_what_its_numbers_are():

@@ -4,6 +4,8 @@ Points of the thesis have a panel and an axis of their own: they are of another 
 within a panel can be compared with that of the other.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ _GREY = "0.55"
 _CROP = "crop"
 _LABEL = "PR-AUC (TAG)"
 _STEP_APART = 0.012
-"""Between lines at one probability, so that intervals do not hide each other."""
+"""Between neighbouring lines at one probability."""
 
 
 def single_transformations(points: pd.DataFrame) -> Figure:
@@ -33,7 +35,7 @@ def single_transformations(points: pd.DataFrame) -> Figure:
     )
     for axes, (scale, here) in zip(panels, _panels(points), strict=True):
         places = [names.index(name) for name in here.augmentation]
-        axes.errorbar(here.pr_auc_tag, places, xerr=_reach(here), fmt="o", color=sns.color_palette()[0], markersize=5)
+        axes.errorbar(here.pr_auc_tag, places, xerr=_reach(here), fmt="o", color=_colour(0), markersize=5)
         for level in here.pr_auc_tag[here.augmentation == _CROP]:
             axes.axvline(level, color=_GREY, linewidth=1.0, linestyle=":")
         axes.set(title=_title(scale), xlabel=_LABEL)
@@ -52,17 +54,23 @@ def by_probability(points: pd.DataFrame) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(WIDTH_INCHES, 3.2), sharex=True, layout="constrained")
     for axes, (scale, here) in zip(panels, _panels(points), strict=True):
         for number, name in enumerate(names):
-            _line(axes, here[here.augmentation == name], number, name)
+            # To either side of the probability, so that intervals do not hide each other.
+            aside = _STEP_APART * (number - (len(names) - 1) / 2)
+            _line(axes, here[here.augmentation == name], aside, _colour(number), name)
         axes.set(title=_title(scale), xlabel="probability of the transformation", ylabel=_LABEL)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(names), frameon=False)
     return figure
 
 
-def _line(axes: Axes, points: pd.DataFrame, number: int, name: str) -> None:
-    colour = sns.color_palette()[number % len(sns.color_palette())]
-    places = points.probability + _STEP_APART * number
-    axes.errorbar(places, points.pr_auc_tag, yerr=_reach(points), marker="o", markersize=4, color=colour, label=name)
+def _line(axes: Axes, points: pd.DataFrame, aside: float, colour: Any, name: str) -> None:
+    places, reach = points.probability + aside, _reach(points)
+    axes.errorbar(places, points.pr_auc_tag, yerr=reach, marker="o", markersize=4, color=colour, label=name)
+
+
+def _colour(number: int) -> Any:
+    """The same in both panels."""
+    return sns.color_palette()[number % len(sns.color_palette())]
 
 
 def _panels(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

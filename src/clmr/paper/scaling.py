@@ -76,7 +76,7 @@ def line_label(run: ScalingRun) -> str:
 
     >>> from clmr.paper.planned import ScoredSystem
     >>> scored = ScoredSystem("grid@longer", "clmr", "longer", "scores", "scores", "primary")
-    >>> line_label(ScalingRun(scored, "scaling", {"temperature": 0.1}, "primary", ("train",), 9, 2, 4, 10, 16))
+    >>> line_label(ScalingRun(scored, {"temperature": 0.1}, "primary", ("train",), 9, 2, 4, 10, 16))
     'CLMR, width 16, temperature 0.1'
     """
     settings = [f"{key.replace('_', ' ')} {value}" for key, value in run.settings.items()]
