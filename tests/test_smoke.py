@@ -208,12 +208,12 @@ def test_a_grid_trains_only_what_is_new(repository: Path):
 
 @pytest.mark.smoke
 def test_one_value_of_one_ablation_reruns_its_grid_its_notebook_and_the_report(repository: Path):
-    edit(repository / "params.yaml", "temperature: [0.1, 0.5]", "temperature: [0.1, 0.4]")
-    assert rerun(repository) == {"plan", "grid@temperature", "ablation", "report"}
-    table = pd.read_csv(repository / "results" / "tables" / "table_6_6.csv")
+    edit(repository / "params.yaml", "grid: {epochs: [1, 2]}", "grid: {epochs: [1, 3]}")
+    assert rerun(repository) == {"plan", "grid@epochs", "ablation", "report"}
+    table = pd.read_csv(repository / "results" / "tables" / "table_6_4.csv")
     ours = table[(table["head"] == "linear") & (table.scale == "smoke")]
     # The base run, which is trained elsewhere, between the two combinations of the grid.
-    assert ours.temperature.tolist() == [0.1, 0.2, 0.4]
+    assert ours.epochs.tolist() == [1, 2, 3]
     assert ours.n_seeds.tolist() == [1, 2, 1]
     assert (table.scale == "thesis").any()
 

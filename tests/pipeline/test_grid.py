@@ -13,6 +13,7 @@ from clmr.pipeline.stage_params import Combination, GridStage
 from clmr.pipeline.stages import grid
 from clmr.storage import paths
 from clmr.storage.files import read_json
+from clmr.storage.layering import combination_name
 from tests.training.recipes import clmr_recipe, supervised_recipe
 
 RECIPE = clmr_recipe(epochs=1, seeds=(0, 1))
@@ -37,6 +38,10 @@ def tones(store, repository):
     return store
 
 
+def combination(values: dict[str, float], recipe) -> Combination:
+    return Combination(combination_name(values), values, recipe)
+
+
 def stage(*combinations: Combination) -> Stage[GridStage]:
     params = GridStage(combinations, PROBE, evaluate_on="tones", experiment="ablation")
     return Stage("grid@x", "x", params, {"clmr.x": "a"})
@@ -55,8 +60,8 @@ def trained(monkeypatch) -> list[int]:
 
 
 def test_every_combination_has_a_folder_with_the_scores_of_its_clips(tones, monkeypatch):
-    warm = Combination({"temperature": 0.3}, replace(RECIPE, temperature=0.3, seeds=(0,)))
-    usual = Combination({"temperature": 0.5}, RECIPE)
+    warm = combination({"temperature": 0.3}, replace(RECIPE, temperature=0.3, seeds=(0,)))
+    usual = combination({"temperature": 0.5}, RECIPE)
     runs = trained(monkeypatch)
     grid.work(stage(usual, warm))
     assert runs == [0, 1, 0]
@@ -72,14 +77,14 @@ def test_every_combination_has_a_folder_with_the_scores_of_its_clips(tones, monk
     named = read_json(paths.combinations_file("grid@x", "ablation"))
     assert named == {"temperature=0.5": {"temperature": 0.5}, "temperature=0.3": {"temperature": 0.3}}
     # With one more combination, only that is trained.
-    grid.work(stage(usual, warm, Combination({"temperature": 0.9}, replace(RECIPE, temperature=0.9, seeds=(1,)))))
+    grid.work(stage(usual, warm, combination({"temperature": 0.9}, replace(RECIPE, temperature=0.9, seeds=(1,)))))
     assert runs == [0, 1, 0, 1]
 
 
 def test_two_combinations_of_one_recipe_are_trained_once_and_both_have_its_scores(tones, monkeypatch):
     recipe = replace(RECIPE, seeds=(0,))
     runs = trained(monkeypatch)
-    grid.work(stage(Combination({"temperature": 0.5}, recipe), Combination({"epochs": 1}, recipe)))
+    grid.work(stage(combination({"temperature": 0.5}, recipe), combination({"epochs": 1}, recipe)))
     assert runs == [0]
     names = ("temperature=0.5", "epochs=1")
     first, second = (load_score_rows(paths.scores_dir(f"grid@x/{name}", "ablation")) for name in names)
@@ -87,7 +92,7 @@ def test_two_combinations_of_one_recipe_are_trained_once_and_both_have_its_score
 
 
 def test_supervised_runs_keep_the_scores_of_their_clips_as_well(tones):
-    grid.work(stage(Combination({"label_fraction": 1.0}, supervised_recipe(max_epochs=1))))
+    grid.work(stage(combination({"label_fraction": 1.0}, supervised_recipe(max_epochs=1))))
     folder = paths.scores_dir("grid@x/label_fraction=1.0", "ablation")
     assert [row["head"] for row in load_score_rows(folder)] == ["end_to_end"]
     assert set(load_clip_scores(folder, 0, "valid")[0]) == {"end_to_end"}

@@ -31,6 +31,7 @@ from clmr.pipeline.systems import ablation_tables, main_systems, scaling_runs, t
 from clmr.runs import Run
 from clmr.storage import paths
 from clmr.storage.files import write_json
+from clmr.storage.layering import combination_name
 from clmr.storage.strict import to_mapping
 from clmr.storage.yaml_files import read_yaml
 
@@ -110,8 +111,10 @@ def _evaluation(params: Params, run: Run, store: str, experiment: str) -> Evalua
 
 
 def _grid(params: Params, grid: list[Run]) -> GridStage:
-    own = tuple(Combination(dict(run.values), run.recipe) for run in trained_here(params, grid))
-    return GridStage(own, params.probe, grid[0].evaluate_on, grid[0].experiment)
+    own = [
+        Combination(combination_name(run.values), dict(run.values), run.recipe) for run in trained_here(params, grid)
+    ]
+    return GridStage(tuple(own), params.probe, grid[0].evaluate_on, grid[0].experiment)
 
 
 def _tagging(params: Params) -> TaggingStage:

@@ -70,8 +70,9 @@ class LogMelStage:
 
 @strict
 class Combination:
-    """One run of a grid: its values by dotted key, and its whole recipe."""
+    """One run of a grid: the name of its folder of scores, its values by dotted key, and its whole recipe."""
 
+    name: str
     values: dict[str, Any]
     recipe: Annotated[Any, RECIPES]
 

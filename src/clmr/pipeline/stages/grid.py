@@ -22,7 +22,6 @@ from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import GridStage
 from clmr.storage import paths
 from clmr.storage.files import write_json
-from clmr.storage.layering import combination_name
 from clmr.storage.strict import to_mapping
 from clmr.training.loop import run_facts
 from clmr.training.pretrain import pretrain
@@ -36,10 +35,9 @@ def work(stage: Stage[GridStage]) -> None:
     roles = dict.fromkeys(role for one in params.combinations for role in (one.recipe.store, params.evaluate_on))
     stores = {role: open_store(paths.store_dir(role)) for role in roles}
     for combination in params.combinations:
-        name, rows = combination_name(combination.values), []
-        folder = paths.scores_dir(f"{stage.name}/{name}", params.experiment)
+        folder, rows = paths.scores_dir(f"{stage.name}/{combination.name}", params.experiment), []
         for seed in combination.recipe.seeds:
-            log.info("%s, seed %d", name, seed)
+            log.info("%s, seed %d", combination.name, seed)
             kept = _kept(stage, combination.recipe, seed, stores)
             rows += load_score_rows(kept)
             # Files of different seeds have different names, but for the rows, which are joined.
@@ -47,7 +45,7 @@ def work(stage: Stage[GridStage]) -> None:
         save_score_rows(folder, rows)
         n_runs += len(combination.recipe.seeds)
     # Written for a grid without combinations, too: all may be shown from runs that come to the same.
-    values = {combination_name(one.values): one.values for one in params.combinations}
+    values = {one.name: one.values for one in params.combinations}
     write_json(paths.combinations_file(stage.name, params.experiment), values)
     print(f"{len(params.combinations)} combinations, {n_runs} runs")
 
