@@ -43,11 +43,13 @@ def interval_cell(row: dict[Any, Any], name: str, spread: str = "") -> str:
 
 
 def difference_cell(row: dict[Any, Any]) -> str:
-    """A difference in points with its sign and its interval.
+    """A difference in points with its sign and its interval; empty if there is none.
 
     >>> difference_cell({"difference": -0.012, "low": -0.03, "high": 0.006})
     '-1.2 [-3.0, +0.6]'
     """
+    if pd.isna(row["difference"]):
+        return ""
     estimate, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
     return f"{estimate} [{low}, {high}]"
 

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from clmr.paper.artefacts import ARTEFACTS, Artefact
-from clmr.paper.markdown import markdown, statements_markdown, table_markdown
+from clmr.paper.cells import markdown
+from clmr.paper.markdown import table_markdown
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import read_table, save_table
 from clmr.storage import paths
@@ -71,10 +72,6 @@ def write_tables() -> list[str]:
     tables = [artefact.name for artefact in ARTEFACTS if artefact.is_table]
     for name in tables:
         write_text(paths.table_file(name).with_suffix(".md"), table_markdown(read_table(name)))
-    # Under the scores what they say of the thesis's sentences, which the differences decide.
-    main = paths.table_file("table_6_1").with_suffix(".md")
-    stated = statements_markdown(read_table("table_differences"))
-    write_text(main, main.read_text(encoding="utf-8") + (f"\n{stated}" if stated else ""))
     write_text(paths.table_file("table_costs").with_suffix(".md"), cost_markdown(read_table("table_costs")))
     return [*tables, "table_costs"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from clmr.models.heads import END_TO_END
 from clmr.paper.cells import difference_cell, interval_cell, markdown, p_value, percent, score_cell, shown
-from clmr.paper.claims import CLAIMS, outcome
 from clmr.paper.names import BLOCKS, CHANCE, system_name
+from clmr.paper.questions import QUESTIONS
 from clmr.paper.tables import varied_columns
 
 _HEADS = {END_TO_END: "supervised, end to end"}
@@ -62,12 +62,12 @@ def _score_cells(row: dict[Any, Any], varied: Sequence[str], second: bool) -> li
 def difference_markdown(table: pd.DataFrame) -> str:
     """A table of differences for readers, in points of per cent."""
     header = [
-        "claim", "on", "first", "second", "difference (points)", "p", "p, Holm", "verdict on the first", "seeds",
+        "question", "on", "first", "second", "difference (points)", "p", "p, Holm", "verdict on the first", "seeds",
         "detectable (points)",
     ]  # fmt: skip
     rows = [
         [
-            row["claim"].replace("_", " "), row["eval_corpus"], row["first"], row["second"], difference_cell(row),
+            row["question"].replace("_", " "), row["eval_corpus"], row["first"], row["second"], difference_cell(row),
             p_value(row["p"]), p_value(row["p_holm"]), row["verdict"],
             f"{row['n_first_seeds']} / {row['n_second_seeds']}", percent(row["detectable"]),
         ]
@@ -77,19 +77,19 @@ def difference_markdown(table: pd.DataFrame) -> str:
 
 
 def readings_markdown(table: pd.DataFrame) -> str:
-    """What each claim of a table of differences comes to, corpus by corpus, one line per claim.
+    """What each question of a table of differences comes to, corpus by corpus, one line per question.
 
     Args:
         table: A table of differences.
     """
     lines = []
-    for claim in CLAIMS:
+    for question in QUESTIONS:
         found = [
             f"on {row['eval_corpus']} **{row['verdict']}**, {difference_cell(row)} points"
-            for row in table[table.claim == claim.name].to_dict("records")
+            for row in table[table.question == question.name].to_dict("records")
         ]
         if found:
-            lines.append(f"- {claim.question[0].upper()}{claim.question[1:]}: {'; '.join(found)}.\n")
+            lines.append(f"- {question.asked[0].upper()}{question.asked[1:]}: {'; '.join(found)}.\n")
     return "".join(lines)
 
 
@@ -113,28 +113,6 @@ def tag_markdown(table: pd.DataFrame) -> str:
         if rows:
             parts.append(f"{title}: {len(rows)}.\n\n{markdown(header, rows)}")
     return "\n".join(parts)
-
-
-def statements_markdown(table: pd.DataFrame) -> str:
-    """The thesis's sentences, each with our verdict from the table of differences; empty if none is about our systems.
-
-    Args:
-        table: A table of differences.
-    """
-    stated = table[table.thesis_sentence.notna()]
-    if stated.empty:
-        return ""
-    lines = [
-        f"- {row['thesis_sentence']} **{outcome(row['verdict'], row['thesis_verdict']).capitalize()}**: on "
-        f"{row['eval_corpus']} the difference is {difference_cell(row)} points."
-        for row in stated.to_dict("records")
-    ]
-    sections = ", ".join(dict.fromkeys(str(section) for section in stated.thesis_section))
-    return (
-        f"What the thesis says (section {sections}), and what PR-AUC on our corpora says of it:\n\n"
-        + "\n".join(lines)
-        + "\n"
-    )
 
 
 def seeds_note(table: pd.DataFrame) -> str:
