@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from clmr.storage.strict import Count, strict
 
+MAIN = "main"
+"""The experiment of Table 6.1."""
 Scale = Literal["smoke", "embedded", "overnight", "full_size", "paper"]
 """What all numbers are; ``paper`` is the thesis's settings on the thesis's data sets, and nothing less."""
 
@@ -25,6 +27,7 @@ class ScoredSystem:
         eval_corpus: Corpus whose test split was scored.
         store: The store, made from that corpus, whose clips were scored.
         varies: Settings by which tables tell runs apart, such as ``batch_size``.
+        experiment: The experiment that its scores belong to.
     """
 
     stage: str
@@ -34,6 +37,7 @@ class ScoredSystem:
     eval_corpus: str
     store: str
     varies: dict[str, Any] = field(default_factory=dict)
+    experiment: str = MAIN
 
 
 @strict
