@@ -9,6 +9,8 @@ import pytest
 from clmr.paper import gallery
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.audible import TAG_COLUMNS
+from clmr.paper.claim_table import Evidence, claims_table
+from clmr.paper.claims import load_claims
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 from clmr.paper.writing import save_table
@@ -16,9 +18,15 @@ from clmr.storage import paths
 from clmr.storage.files import read_json, write_json
 from clmr.storage.notebook_files import read_notebook, write_notebook
 
-from .examples import ROOT, difference_row, system, table_6_1
+from .examples import RESAMPLING, ROOT, THESIS, difference_row, system, table_6_1
 
-STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", "04_tagging"))
+STAGES = (
+    PublishedStage("store@primary", None),
+    PublishedStage("tagging", "04_tagging"),
+    PublishedStage("ablation", "05_ablation"),
+)
+# What the thesis says, in rows that no system of this test decides.
+STATED = load_claims(ROOT / "references" / "claims.yaml", THESIS)
 
 
 @pytest.fixture
@@ -30,6 +38,7 @@ def results(repository):
         write_json(paths.record_file(published.stage), {"provenance": provenance, "cost": cost})
     save_table(table_6_1(system("clmr")), "table_6_1")
     save_table(pd.DataFrame([difference_row()], columns=DIFFERENCE_COLUMNS), "table_differences")
+    save_table(claims_table(STATED, Evidence({}, [], {}, {}), THESIS, RESAMPLING), "table_claims")
     tag = {"eval_corpus": "scores", "tag": "piano", "audible": True, "n_test_positives": 3}
     save_table(pd.DataFrame([tag], columns=TAG_COLUMNS), "table_tags")
     for name in ("table_4_1", "table_4_2"):
@@ -52,17 +61,20 @@ def test_the_page_shows_every_artefact_with_its_origin(results):
     assert "| `store@primary` |  | `000000000000` |" in page
     assert "| `tagging` | [04_tagging](notebooks/tagging.ipynb) | `111111111111` |" in page
     assert "| CLMR | scores | scores | linear | 81.0 [80.0, 82.0] |" in page
+    # Under Table 6.1, before the next artefact, and under none that it does not concern.
+    stated = "- One hidden layer in the probe adds to CLMR's score. (§6.1) **Not built**."
+    assert [stated in section for section in page.split("## ")[1:3]] == [True, False]
     assert "| piano | scores |" in page
 
 
 def test_records_become_one_file_and_one_table(results):
     costs = gallery.publish_records(STAGES)
-    assert costs.stage.tolist() == ["store@primary", "tagging"]
+    assert costs.stage.tolist() == [published.stage for published in STAGES]
     assert read_json(results / "provenance.json")["tagging"]["params"] == {"a": 1}
     gallery.write_tables()
     assert (results / "tables" / "table_costs.md").read_text().splitlines()[-2:] == [
-        "| tagging | 1.5 | 0.25 |",
-        "| **sum** | 3.0 |  |",
+        "| ablation | 1.5 | 0.25 |",
+        "| **sum** | 4.5 |  |",
     ]
 
 
@@ -81,14 +93,14 @@ def test_executed_notebooks_are_published_with_the_prose_of_today(results):
         (executed, paths.executed_notebook("tagging")),
     ):
         write_notebook(notebook, path)
-    assert gallery.publish_notebooks(STAGES) == ["tagging"]
+    assert gallery.publish_notebooks(STAGES[:2]) == ["tagging"]
     title, code = read_notebook(paths.published_notebook("tagging")).cells
     assert title.source == "Today."
     assert code.outputs[0]["data"] == {"text/plain": "2"}
 
 
 def test_a_stage_that_the_plan_forgets_is_named():
-    with pytest.raises(ValueError, match="found no tagging among the published stages, but artefacts that they write"):
+    with pytest.raises(ValueError, match="found no ablation, tagging among the published stages, but artefacts that"):
         gallery.gallery("embedded", STAGES[:1])
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from clmr.models.heads import END_TO_END
 from clmr.paper.cells import difference_cell, interval_cell, markdown, p_value, percent, score_cell, shown
+from clmr.paper.claim_markdown import claims_markdown
 from clmr.paper.names import BLOCKS, CHANCE, system_name
 from clmr.paper.questions import QUESTIONS
 from clmr.paper.tables import varied_columns
@@ -23,6 +24,8 @@ def table_markdown(table: pd.DataFrame) -> str:
     """Any table for readers: scores and differences in per cent, tags with those that nobody hears apart."""
     if "roc_auc_tag" in table:
         return score_markdown(table)
+    if "thesis_metric" in table:
+        return claims_markdown(table)
     if "p_holm" in table:
         return difference_markdown(table)
     if "audible" in table:
