@@ -14,6 +14,7 @@ from clmr.evaluation.comparison import (
     difference,
     holm,
     paired_difference,
+    pooled_seed_sd,
     resampled,
     verdict,
 )
@@ -97,6 +98,37 @@ def test_seeds_that_differ_widen_the_interval():
     assert wide.sd == pytest.approx(math.hypot(narrow.sd, 0.02))
     assert wide.high - wide.estimate == pytest.approx(math.hypot(narrow.high - narrow.estimate, 1.96 * 0.02))
     assert wide.p_value > narrow.p_value
+
+
+def test_a_deviation_is_assumed_of_systems_with_one_seed_alone():
+    samples = np.linspace(0.4, 0.6, 101)
+    one, several = Resampled(np.array([0.5]), samples), Resampled(np.array([0.28, 0.32]), samples[::-1])
+    measured, widened = difference(one, several), difference(one, several, (0.03, 0.7))
+    assert widened.estimate == measured.estimate
+    assert widened.sd == pytest.approx(math.hypot(measured.sd, 0.03))
+    assert widened.low < measured.low < measured.high < widened.high
+    assert widened.p_value > measured.p_value
+    swapped = difference(several, one, (0.7, 0.03))
+    assert (swapped.estimate, swapped.low, swapped.sd) == pytest.approx((-widened.estimate, -widened.high, widened.sd))
+    # As if its variance had been measured.
+    alike = Resampled(np.array([0.28, 0.32]), samples)
+    assert difference(one, alike, (0.02, 0.0)).sd == pytest.approx(difference(alike, alike).sd)
+
+
+@pytest.mark.parametrize("assumed", [(-0.1, 0.0), (0.0, math.nan), (math.inf, 0.0)])
+def test_a_deviation_that_is_none_is_refused(assumed):
+    one = Resampled(np.array([0.5]), np.linspace(0.4, 0.6, 9))
+    with pytest.raises(ValueError, match=r"assumed_sd must be two numbers >= 0, got \("):
+        difference(one, one, assumed)
+
+
+def test_the_pooled_deviation_weighs_systems_by_their_seeds():
+    # Sums of squares 0.0002 and 0.0008 over 2 + 1 degrees of freedom; a level of its own does not count.
+    systems = [np.array([0.49, 0.5, 0.51]), np.array([0.28, 0.32]), np.array([0.9])]
+    assert pooled_seed_sd(systems) == pytest.approx(math.sqrt(0.001 / 3))
+    assert pooled_seed_sd(systems[1:2]) == pytest.approx(np.std([0.28, 0.32], ddof=1))
+    with pytest.raises(ValueError, match="found 1 systems, none with several seeds; give at least one of them two"):
+        pooled_seed_sd(systems[2:])
 
 
 def test_an_estimate_outside_the_percentiles_is_inside_the_interval():

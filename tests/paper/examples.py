@@ -1,5 +1,6 @@
 """Scores and systems as stages and the plan give them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clmr.models.heads import END_TO_END
+from clmr.paper.claims import Role
 from clmr.paper.clips import ClipScores
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.planned import AblationRow, ScalingRun, ScoredSystem
@@ -17,6 +19,7 @@ from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 ROOT = Path(__file__).parents[2]
 THESIS = load_thesis(ROOT / "references" / "thesis.yaml")
 RESAMPLING = ResamplingParams(n_resamples=200, seed=0)
+ROLES: dict[str, Role] = {"scores": "primary", "merlin": "secondary"}
 # Intervals of 1.96 standard deviations: 0.8 to 0.82, and 0.45 to 0.55.
 SCORES = {
     "roc_auc_tag": 0.81, "roc_auc_tag_se": 0.01 / 1.96,
@@ -36,6 +39,12 @@ def system(name: str, corpus: str = "scores", **varies: Any) -> ScoredSystem:
     pretrained = corpus if name in ("clmr", "cpc") else None
     run = None if name == "log_mel" else f"{name}_{corpus}"
     return ScoredSystem(f"evaluate@{name}_{corpus}", name, run, pretrained, corpus, f"store_{corpus}", varies)
+
+
+def ablated(name: str = "clmr", corpus: str = "scores", **varies: Any) -> ScoredSystem:
+    """A system of the ablations, with a stage of its own."""
+    stage = "/".join(["grid@ablation", corpus, name, *(f"{key}={value}" for key, value in varies.items())])
+    return replace(system(name, corpus, **varies), stage=stage, experiment="ablation")
 
 
 def table_6_1(*systems: ScoredSystem, heads: tuple[str, ...] = ("linear", "mlp")) -> pd.DataFrame:
@@ -72,7 +81,8 @@ def supervised(name: str = "sample_cnn", corpus: str = "scores", **given: Any) -
 def difference_row(**changed: Any) -> dict[str, Any]:
     """A row of the table of differences."""
     row = dict.fromkeys(DIFFERENCE_COLUMNS) | {
-        "claim": "clmr_cpc", "eval_corpus": "scores", "first": "CLMR, linear", "second": "CPC, linear",
+        "question": "clmr_log_mel", "eval_corpus": "scores", "first": "CLMR, linear",
+        "second": "log-mel statistics, linear",
         "difference": 0.031, "low": 0.01, "high": 0.052, "p": 0.004, "p_holm": 0.016, "verdict": "better",
         "n_first_seeds": 3, "n_second_seeds": 1, "detectable": 0.03,
     }  # fmt: skip

@@ -5,7 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from clmr.paper.clips import bootstrap_deviation, on_common_clips, precision_by_seed, resampled, scorable
+from clmr.paper.clips import (
+    bootstrap_deviation,
+    on_common_clips,
+    precision_by_seed,
+    resampled,
+    resampled_pairs,
+    scorable,
+)
 
 from .examples import RESAMPLING, clips, supervised, system
 
@@ -33,6 +40,17 @@ def test_systems_without_a_common_clip_are_named():
     other = dataclasses.replace(clips(system("cpc")), clip_ids=np.array([f"other{number}" for number in range(120)]))
     with pytest.raises(ValueError, match="no clip that all of evaluate@clmr_scores, evaluate@cpc_scores scored"):
         on_common_clips([one, other])
+
+
+def test_pairs_meet_on_the_clips_of_all_systems_of_their_corpus_and_each_is_resampled_once():
+    whole, short, other = clips(system("clmr")), clips(system("cpc")), clips(system("clmr", "merlin"))
+    short = short.of(short.clip_ids[:-5])
+    (_, fewer), (again, _), (far, same) = resampled_pairs([(whole, short), (short, whole), (other, other)], RESAMPLING)
+    assert again is fewer
+    np.testing.assert_array_equal(fewer.means, resampled(short, RESAMPLING).means)
+    assert far is same
+    np.testing.assert_array_equal(far.means, resampled(other, RESAMPLING).means)
+    assert resampled_pairs([], RESAMPLING) == []
 
 
 def test_a_mean_over_some_tags_is_theirs_alone():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from clmr.paper.audible import TAG_COLUMNS
-from clmr.paper.markdown import readings_markdown, score_markdown, statements_markdown, table_markdown
+from clmr.paper.markdown import readings_markdown, score_markdown, table_markdown
 from clmr.paper.tables import score_table, tag_table, with_chance
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 
@@ -96,30 +96,15 @@ def test_systems_with_one_seed_are_named_and_those_without_weights_are_not():
 def test_differences_are_shown_in_points_with_their_verdict():
     table = pd.DataFrame([difference_row()], columns=DIFFERENCE_COLUMNS)
     assert table_markdown(table).splitlines()[-1] == (
-        "| clmr cpc | scores | CLMR, linear | CPC, linear | +3.1 [+1.0, +5.2] | 0.004 | 0.016 | better | 3 / 1 | 3.0 |"
+        "| clmr log mel | scores | CLMR, linear | log-mel statistics, linear | +3.1 [+1.0, +5.2] | 0.004 | 0.016 "
+        "| better | 3 / 1 | 3.0 |"
     )
 
 
-@pytest.mark.parametrize(
-    ("verdict", "said"),
-    [("better", "Holds here"), ("worse", "The opposite holds here"), ("inconclusive", "Undecided here")],
-)
-def test_sentences_of_the_thesis_get_the_verdict_of_the_table(verdict, said):
-    stated = {"thesis_sentence": "CLMR is better.", "thesis_section": "6.1", "thesis_verdict": "better"}
-    rows = [difference_row(verdict=verdict, **stated), difference_row(eval_corpus="merlin")]
-    shown = statements_markdown(pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)).splitlines()
-    assert shown[0] == "What the thesis says (section 6.1), and what PR-AUC on our corpora says of it:"
-    assert shown[2:] == [f"- CLMR is better. **{said}**: on scores the difference is +3.1 [+1.0, +5.2] points."]
-
-
-def test_without_a_sentence_nothing_is_said():
-    assert statements_markdown(pd.DataFrame([difference_row()], columns=DIFFERENCE_COLUMNS)) == ""
-
-
-def test_readings_say_verdict_and_difference_claim_by_claim():
+def test_readings_say_verdict_and_difference_question_by_question():
     rows = [difference_row(), difference_row(eval_corpus="merlin", verdict="inconclusive", difference=-0.01, low=-0.03)]
     assert readings_markdown(pd.DataFrame(rows)) == (
-        "- Which method of pre-training is better: on scores **better**, +3.1 [+1.0, +5.2] points; "
+        "- Whether CLMR reaches log-mel statistics: on scores **better**, +3.1 [+1.0, +5.2] points; "
         "on merlin **inconclusive**, -1.0 [-3.0, +5.2] points.\n"
     )
 

@@ -41,6 +41,12 @@ def test_a_row_can_be_looked_up_without_its_id():
         assert THESIS.value(**keys) == row.value
 
 
+def test_a_row_can_be_looked_up_by_its_id():
+    assert THESIS.row("table_6_1.clmr.mlp.mtat.pr_auc_tag").value == 0.3589
+    with pytest.raises(ValueError, match="found no row 'table_9' in thesis.yaml; name the id of one of its"):
+        THESIS.row("table_9")
+
+
 def test_ambiguous_values_are_refused():
     with pytest.raises(ValueError, match="fits .*; name more keys"):
         THESIS.value(artefact="table_6_1", system="clmr")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from clmr.paper.markdown import markdown, percent, score_cell, shown
+from clmr.paper.cells import markdown, percent, score_cell, shown
 from clmr.paper.names import BLOCKS, THESIS
 from clmr.paper.tables import varied_columns
 

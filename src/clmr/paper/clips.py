@@ -76,6 +76,24 @@ def resampled(clips: ClipScores, resampling: ResamplingParams) -> Resampled:
     return comparison.resampled(clips.labels, clips.by_seed, clips.groups, resampling.n_resamples, resampling.seed)
 
 
+def resampled_pairs(
+    pairs: Sequence[tuple[ClipScores, ClipScores]], resampling: ResamplingParams
+) -> list[tuple[Resampled, Resampled]]:
+    """Both systems of each pair, resampled by the same draws, on the clips that all systems of their corpus scored.
+
+    Args:
+        pairs: Two systems each, scored on one corpus.
+        resampling: Bootstrap samples.
+    """
+    found: dict[int, Resampled] = {}
+    for corpus in dict.fromkeys(first.scored.eval_corpus for first, _ in pairs):
+        # By identity: each system is resampled once, however many it is compared with.
+        here = {id(one): one for pair in pairs for one in pair if pair[0].scored.eval_corpus == corpus}
+        common = zip(here, on_common_clips(list(here.values())), strict=True)
+        found |= {key: resampled(clips, resampling) for key, clips in common}
+    return [(found[id(first)], found[id(second)]) for first, second in pairs]
+
+
 def precision_by_seed(clips: ClipScores, tags: np.ndarray) -> np.ndarray:
     """Average precision of each seed, averaged over probes and over some tags, shape (seeds,).
 

@@ -10,7 +10,9 @@ import pandas as pd
 
 from clmr.paper.ablation_markdown import ablation_markdown
 from clmr.paper.artefacts import ARTEFACTS, Artefact
-from clmr.paper.markdown import markdown, statements_markdown, table_markdown
+from clmr.paper.cells import markdown
+from clmr.paper.claim_markdown import statements_markdown
+from clmr.paper.markdown import table_markdown
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import read_table, save_table
 from clmr.storage import paths
@@ -71,15 +73,14 @@ def publish_records(stages: Sequence[PublishedStage]) -> pd.DataFrame:
 
 
 def write_tables() -> list[str]:
-    """Write the Markdown form of every table; returns their names."""
+    """Write the Markdown form of every table, with the verdicts on the claims that rest on it; returns their names."""
     tables = [artefact.name for artefact in ARTEFACTS if artefact.is_table]
+    claims = read_table("table_claims")
     for name in tables:
         text = _MARKDOWN.get(name, table_markdown)(read_table(name))
-        write_text(paths.table_file(name).with_suffix(".md"), text)
-    # Under the scores what they say of the thesis's sentences, which the differences decide.
-    main = paths.table_file("table_6_1").with_suffix(".md")
-    stated = statements_markdown(read_table("table_differences"))
-    write_text(main, main.read_text(encoding="utf-8") + (f"\n{stated}" if stated else ""))
+        stated = statements_markdown(claims[claims.artefact == name])
+        verdicts = f"\nWhat the thesis says of this table, and what ours says of it:\n\n{stated}" if stated else ""
+        write_text(paths.table_file(name).with_suffix(".md"), text + verdicts)
     write_text(paths.table_file("table_costs").with_suffix(".md"), cost_markdown(read_table("table_costs")))
     return [*tables, "table_costs"]
 

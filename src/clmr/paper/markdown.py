@@ -1,13 +1,15 @@
 """Tables in the form that readers see: Markdown, with scores in per cent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from clmr.models.heads import END_TO_END
-from clmr.paper.claims import CLAIMS, outcome
+from clmr.paper.cells import difference_cell, interval_cell, markdown, p_value, percent, score_cell, shown
+from clmr.paper.claim_markdown import claims_markdown
 from clmr.paper.names import BLOCKS, CHANCE, system_name
+from clmr.paper.questions import QUESTIONS
 from clmr.paper.tables import varied_columns
 
 _HEADS = {END_TO_END: "supervised, end to end"}
@@ -18,23 +20,12 @@ _LEFT_OUT = {
 }
 
 
-def markdown(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A Markdown table.
-
-    >>> print(markdown(["tag", "clips"], [["piano", 3]]), end="")
-    | tag | clips |
-    | --- | --- |
-    | piano | 3 |
-    """
-    header = list(header)
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
-
-
 def table_markdown(table: pd.DataFrame) -> str:
     """Any table for readers: scores and differences in per cent, tags with those that nobody hears apart."""
     if "roc_auc_tag" in table:
         return score_markdown(table)
+    if "thesis_metric" in table:
+        return claims_markdown(table)
     if "p_holm" in table:
         return difference_markdown(table)
     if "audible" in table:
@@ -74,12 +65,12 @@ def _score_cells(row: dict[Any, Any], varied: Sequence[str], second: bool) -> li
 def difference_markdown(table: pd.DataFrame) -> str:
     """A table of differences for readers, in points of per cent."""
     header = [
-        "claim", "on", "first", "second", "difference (points)", "p", "p, Holm", "verdict on the first", "seeds",
+        "question", "on", "first", "second", "difference (points)", "p", "p, Holm", "verdict on the first", "seeds",
         "detectable (points)",
     ]  # fmt: skip
     rows = [
         [
-            row["claim"].replace("_", " "), row["eval_corpus"], row["first"], row["second"], difference_cell(row),
+            row["question"].replace("_", " "), row["eval_corpus"], row["first"], row["second"], difference_cell(row),
             p_value(row["p"]), p_value(row["p_holm"]), row["verdict"],
             f"{row['n_first_seeds']} / {row['n_second_seeds']}", percent(row["detectable"]),
         ]
@@ -89,39 +80,20 @@ def difference_markdown(table: pd.DataFrame) -> str:
 
 
 def readings_markdown(table: pd.DataFrame) -> str:
-    """What each claim of a table of differences comes to, corpus by corpus, one line per claim.
+    """What each question of a table of differences comes to, corpus by corpus, one line per question.
 
     Args:
         table: A table of differences.
     """
     lines = []
-    for claim in CLAIMS:
+    for question in QUESTIONS:
         found = [
             f"on {row['eval_corpus']} **{row['verdict']}**, {difference_cell(row)} points"
-            for row in table[table.claim == claim.name].to_dict("records")
+            for row in table[table.question == question.name].to_dict("records")
         ]
         if found:
-            lines.append(f"- {claim.question[0].upper()}{claim.question[1:]}: {'; '.join(found)}.\n")
+            lines.append(f"- {question.asked[0].upper()}{question.asked[1:]}: {'; '.join(found)}.\n")
     return "".join(lines)
-
-
-def difference_cell(row: dict[Any, Any]) -> str:
-    """A difference in points with its sign and its interval.
-
-    >>> difference_cell({"difference": -0.012, "low": -0.03, "high": 0.006})
-    '-1.2 [-3.0, +0.6]'
-    """
-    estimate, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
-    return f"{estimate} [{low}, {high}]"
-
-
-def p_value(value: float) -> str:
-    """A p-value as text.
-
-    >>> p_value(0.0321), p_value(1e-9)
-    ('0.032', '< 0.001')
-    """
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def tag_markdown(table: pd.DataFrame) -> str:
@@ -144,51 +116,6 @@ def tag_markdown(table: pd.DataFrame) -> str:
         if rows:
             parts.append(f"{title}: {len(rows)}.\n\n{markdown(header, rows)}")
     return "\n".join(parts)
-
-
-def statements_markdown(table: pd.DataFrame) -> str:
-    """The thesis's sentences, each with our verdict from the table of differences; empty if none is about our systems.
-
-    Args:
-        table: A table of differences.
-    """
-    stated = table[table.thesis_sentence.notna()]
-    if stated.empty:
-        return ""
-    lines = [
-        f"- {row['thesis_sentence']} **{outcome(row['verdict'], row['thesis_verdict']).capitalize()}**: on "
-        f"{row['eval_corpus']} the difference is {difference_cell(row)} points."
-        for row in stated.to_dict("records")
-    ]
-    sections = ", ".join(dict.fromkeys(str(section) for section in stated.thesis_section))
-    return (
-        f"What the thesis says (section {sections}), and what PR-AUC on our corpora says of it:\n\n"
-        + "\n".join(lines)
-        + "\n"
-    )
-
-
-def score_cell(row: dict[Any, Any], metric: str) -> str:
-    """A score with the deviation over seeds, if there are several, and its interval, if it has one.
-
-    >>> row = {"pr_auc_tag": 0.449, "pr_auc_tag_sd": 0.006, "pr_auc_tag_low": 0.428, "pr_auc_tag_high": 0.49}
-    >>> score_cell(row, "pr_auc_tag"), score_cell(row | {"pr_auc_tag_sd": None}, "pr_auc_tag")
-    ('44.9 ± 0.6 [42.8, 49.0]', '44.9 [42.8, 49.0]')
-    """
-    deviation = percent(row[f"{metric}_sd"])
-    spread = f" ± {deviation}" if deviation else ""
-    return interval_cell(row, metric, spread)
-
-
-def interval_cell(row: dict[Any, Any], name: str, spread: str = "") -> str:
-    """A score and its interval; chance has none, and a cell without a score is empty.
-
-    >>> row = {"log_mel": 0.5, "log_mel_low": 0.4, "log_mel_high": 0.6}
-    >>> interval_cell(row, "log_mel"), interval_cell(row | {"log_mel_low": None}, "log_mel")
-    ('50.0 [40.0, 60.0]', '50.0')
-    """
-    low, high = percent(row[f"{name}_low"]), percent(row[f"{name}_high"])
-    return percent(row[name]) + spread + (f" [{low}, {high}]" if low and high else "")
 
 
 def seeds_note(table: pd.DataFrame) -> str:
@@ -227,23 +154,3 @@ def left_out(table: pd.DataFrame) -> str:
             who = "all systems" if len(rows) == n_rows[corpus] else names
             notes.append(f"{who} on {corpus}: {count} {what}")
     return f"Left out: {'; '.join(notes)}." if notes else "No tag and no clip had to be left out."
-
-
-def percent(value: float | None) -> str:
-    """A score on the 0-1 scale in per cent; empty if there is none.
-
-    >>> percent(0.4494), percent(None)
-    ('44.9', '')
-    """
-    return "" if value is None or pd.isna(value) else f"{100 * value:.1f}"
-
-
-def shown(value: Any) -> str:
-    """Any cell as text; empty if there is no value, whole numbers without decimals.
-
-    >>> shown(None), shown(22050.0), shown(0.1), shown("scores")
-    ('', '22050', '0.1', 'scores')
-    """
-    if pd.isna(value):
-        return ""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)

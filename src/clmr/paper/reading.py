@@ -15,6 +15,7 @@ from clmr.corpora.store import Store, open_store
 from clmr.evaluation.metrics import tag_scores
 from clmr.evaluation.scores import ScoreRow, load_clip_scores, load_score_rows
 from clmr.models.heads import END_TO_END
+from clmr.paper.claims import ClaimEntry, load_claims
 from clmr.paper.clips import ClipScores
 from clmr.paper.figure_params import TagWiseParams
 from clmr.paper.names import row_label
@@ -27,6 +28,11 @@ from clmr.storage import paths
 def thesis() -> Thesis:
     """The numbers of the thesis."""
     return load_thesis(paths.root() / "references" / "thesis.yaml")
+
+
+def claims() -> tuple[ClaimEntry, ...]:
+    """The comparative claims of the thesis."""
+    return load_claims(paths.root() / "references" / "claims.yaml", thesis())
 
 
 def scores(systems: Iterable[ScoredSystem]) -> dict[str, list[ScoreRow]]:

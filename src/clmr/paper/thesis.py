@@ -91,6 +91,17 @@ class Thesis:
         """What an artefact of the thesis varies; nothing if the thesis does not have it."""
         return self.artefacts[artefact].varies if artefact in self.artefacts else ()
 
+    def row(self, identifier: str) -> ThesisRow:
+        """The row of that id.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        for row in self.rows:
+            if row.id == identifier:
+                return row
+        raise ValueError(f"found no row {identifier!r} in thesis.yaml; name the id of one of its {len(self.rows)} rows")
+
     def value(self, **wanted: object) -> float | None:
         """The number in the one row with all the given keys; None if the thesis has no such number.
 

@@ -1,83 +1,82 @@
 """The table of differences between systems, and what it decides.
 
-What belongs here: which pairs of scored systems the claims name, their differences, verdicts, and how large a
-difference a test split can show. What does not: the claims (:mod:`clmr.paper.claims`) and the statistics
-(:mod:`clmr.evaluation.comparison`).
+What belongs here: which pairs of scored systems our questions name, their differences, verdicts, and how large a
+difference a test split can show. What does not: the questions (:mod:`clmr.paper.questions`), what the thesis claims
+(:mod:`clmr.paper.claim_table`), and the statistics (:mod:`clmr.evaluation.comparison`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from clmr.evaluation import comparison
-from clmr.evaluation.comparison import Difference, Resampled
-from clmr.paper.claims import CLAIMS, Claim, Role
-from clmr.paper.clips import ClipScores, Scored, on_common_clips, resampled
+from clmr.evaluation.comparison import Difference
+from clmr.paper.clips import ClipScores, Scored, resampled_pairs
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.names import row_label
+from clmr.paper.questions import QUESTIONS, Question
 
 WANTED_DIFFERENCE = 0.025
 """A difference that a test split should be able to show, on the 0-1 scale."""
 DIFFERENCE_COLUMNS = (
-    "claim", "eval_corpus", "first", "second", "difference", "low", "high", "p", "p_holm", "verdict",
+    "question", "eval_corpus", "first", "second", "difference", "low", "high", "p", "p_holm", "verdict",
     "n_first_seeds", "n_second_seeds", "detectable", "first_run", "second_run",
-    "thesis_sentence", "thesis_section", "thesis_verdict",
 )  # fmt: skip
 """Differences are on the 0-1 scale; ``detectable`` is the smallest true one that is found with 80 % power."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two systems that a claim compares on one corpus."""
+    """Two systems that a question compares on one corpus."""
 
-    claim: Claim
+    question: Question
     corpus: str
     first: ClipScores
     second: ClipScores
 
 
-def pairs(test: Scored, claims: Sequence[Claim] = CLAIMS) -> tuple[list[Pair], list[str]]:
-    """The pairs of scored systems that the claims name, and what had to be left out, in words.
+def pairs(test: Scored, questions: Sequence[Question] = QUESTIONS) -> tuple[list[Pair], list[str]]:
+    """The pairs of scored systems that the questions name, and what had to be left out, in words.
 
     A pre-trained system counts where it was pre-trained on the corpus that it is scored on. Where several runs have
     one name, each is compared.
 
     Args:
         test: Scores of the test clips.
-        claims: The claims.
+        questions: The questions.
     """
     corpora = list(dict.fromkeys(clips.scored.eval_corpus for clips in test.values()))
     found: list[Pair] = []
     missing: list[str] = []
     for corpus in corpora:
-        for claim in claims:
-            sides = [list(_systems(test, corpus, *side)) for side in (claim.first, claim.second)]
-            found += [Pair(claim, corpus, first, second) for first in sides[0] for second in sides[1]]
+        for question in questions:
+            sides = [list(_systems(test, corpus, *side)) for side in (question.first, question.second)]
+            found += [Pair(question, corpus, first, second) for first in sides[0] for second in sides[1]]
             absent = [
                 row_label(*side)
-                for side, systems in zip((claim.first, claim.second), sides, strict=True)
+                for side, systems in zip((question.first, question.second), sides, strict=True)
                 if not systems
             ]
             if absent:
-                missing.append(f"{claim.name} on {corpus}: found no scores of {' and '.join(absent)}")
+                missing.append(f"{question.name} on {corpus}: found no scores of {' and '.join(absent)}")
     return found, missing
 
 
-def difference_table(compared: Sequence[Pair], roles: Mapping[str, Role], resampling: ResamplingParams) -> pd.DataFrame:
+def difference_table(compared: Sequence[Pair], resampling: ResamplingParams) -> pd.DataFrame:
     """One row per pair: its difference in macro PR-AUC with interval, p-value and verdict; :data:`DIFFERENCE_COLUMNS`.
 
-    Holm's correction is over all rows. A thesis sentence stands beside the corpus in the role that it is about.
+    Holm's correction is over all rows.
 
     Args:
         compared: The pairs.
-        roles: Role of each corpus that has one.
         resampling: Bootstrap samples, the same for all systems of a corpus.
     """
-    found = _differences(compared, resampling)
+    both = resampled_pairs([(pair.first, pair.second) for pair in compared], resampling)
+    found = [comparison.difference(*systems) for systems in both]
     adjusted = comparison.holm([difference.p_value for difference in found])
-    rows = [_row(pair, difference, p, roles) for pair, difference, p in zip(compared, found, adjusted, strict=True)]
+    rows = [_row(pair, difference, p) for pair, difference, p in zip(compared, found, adjusted, strict=True)]
     return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS)
 
 
@@ -120,27 +119,9 @@ def _systems(test: Scored, corpus: str, system: str, head: str) -> Iterator[Clip
             yield clips
 
 
-def _differences(compared: Sequence[Pair], resampling: ResamplingParams) -> list[Difference]:
-    """The difference of each pair, on the clips that all systems compared on its corpus have scored."""
-    found: dict[tuple[str, str], Resampled] = {}
-    for corpus in dict.fromkeys(pair.corpus for pair in compared):
-        here = [pair for pair in compared if pair.corpus == corpus]
-        systems = {_key(clips): clips for pair in here for clips in (pair.first, pair.second)}
-        # Each system is resampled once, however many it is compared with.
-        common = zip(systems, on_common_clips(list(systems.values())), strict=True)
-        found |= {key: resampled(clips, resampling) for key, clips in common}
-    return [comparison.difference(found[_key(pair.first)], found[_key(pair.second)]) for pair in compared]
-
-
-def _key(clips: ClipScores) -> tuple[str, str]:
-    return clips.scored.stage, clips.head
-
-
-def _row(pair: Pair, difference: Difference, p_holm: float, roles: Mapping[str, Role]) -> dict[str, Any]:
-    role = roles.get(pair.corpus)
-    statement = pair.claim.thesis.get(role) if role else None
+def _row(pair: Pair, difference: Difference, p_holm: float) -> dict[str, Any]:
     return {
-        "claim": pair.claim.name,
+        "question": pair.question.name,
         "eval_corpus": pair.corpus,
         "first": row_label(pair.first.scored.system, pair.first.head),
         "second": row_label(pair.second.scored.system, pair.second.head),
@@ -155,7 +136,4 @@ def _row(pair: Pair, difference: Difference, p_holm: float, roles: Mapping[str, 
         "detectable": comparison.detectable_difference(difference.sd),
         "first_run": pair.first.scored.run,
         "second_run": pair.second.scored.run,
-        "thesis_sentence": statement.sentence if statement else None,
-        "thesis_section": statement.section if statement else None,
-        "thesis_verdict": statement.says if statement else None,
     }

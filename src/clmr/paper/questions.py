@@ -1,0 +1,39 @@
+"""Which systems are compared on every corpus, for questions that the thesis does not ask.
+
+What belongs here: pairs of systems by name and head. What does not: their scores (:mod:`clmr.paper.verdicts`), and what
+the thesis claims (:mod:`clmr.paper.claims`).
+"""
+
+from dataclasses import dataclass
+
+from clmr.models.heads import END_TO_END
+from clmr.paper.names import LOG_MEL
+
+
+@dataclass(frozen=True)
+class Question:
+    """Two systems to compare on every corpus on which both were scored.
+
+    Attributes:
+        name: Identifier.
+        asked: What their difference answers.
+        first: Identifier and head of a system.
+        second: Those of the system it is compared with.
+    """
+
+    name: str
+    asked: str
+    first: tuple[str, str]
+    second: tuple[str, str]
+
+
+_CLMR, _CPC, _SAMPLE_CNN = ("clmr", "linear"), ("cpc", "linear"), ("sample_cnn", END_TO_END)
+_LOG_MEL = (LOG_MEL, "linear")
+
+QUESTIONS = (
+    Question("clmr_pretraining", "what pre-training by CLMR adds", _CLMR, ("random_init", "linear")),
+    Question("cpc_pretraining", "what pre-training by CPC adds", _CPC, ("random_init_cpc", "linear")),
+    Question("clmr_log_mel", "whether CLMR reaches log-mel statistics", _CLMR, _LOG_MEL),
+    Question("sample_cnn_log_mel", "whether supervised training reaches log-mel statistics", _SAMPLE_CNN, _LOG_MEL),
+)
+"""The differences that matter. One correction for several tests covers them all, so each further one costs power."""
