@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from clmr.paper import gallery
-from clmr.paper.artefacts import ARTEFACTS
+from clmr.paper.architecture import LAYER_COLUMNS
+from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.audible import TAG_COLUMNS
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
@@ -115,3 +116,12 @@ def test_the_readme_shows_the_committed_table():
 def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="must hold the markers"):
         gallery.with_readme_table("# nothing", "| a |\n")
+
+
+def test_layers_of_networks_are_written_in_words(results, monkeypatch):
+    monkeypatch.setattr(gallery, "ARTEFACTS", (*ARTEFACTS, Artefact("table_2_4", "Table 2.4", "Layers.", "tagging")))
+    layer = {"network": "used here", "layer": "max_pool", "length": 9, "channels": 4, "n_parameters": 0}
+    save_table(pd.DataFrame([layer], columns=LAYER_COLUMNS), "table_2_4")
+    gallery.publish_records(STAGES)
+    assert "table_2_4" in gallery.write_tables()
+    assert "| max pooling | 9 × 4 |" in paths.table_file("table_2_4").with_suffix(".md").read_text()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from clmr.paper.architecture_markdown import formats_markdown, layers_markdown
 from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.markdown import markdown, statements_markdown, table_markdown
 from clmr.paper.planned import PublishedStage, Scale
@@ -38,6 +39,9 @@ SCALE_NOTES = {
         "listed in [differences.md](../references/differences.md)."
     ),
 }
+
+_MARKDOWN = {"table_2_4": layers_markdown, "table_5_1": formats_markdown}
+"""The form of tables that :func:`clmr.paper.markdown.table_markdown` does not tell by their columns."""
 
 Records = dict[str, dict[str, Any]]
 """Provenance and cost by stage."""
@@ -70,7 +74,8 @@ def write_tables() -> list[str]:
     """Write the Markdown form of every table; returns their names."""
     tables = [artefact.name for artefact in ARTEFACTS if artefact.is_table]
     for name in tables:
-        write_text(paths.table_file(name).with_suffix(".md"), table_markdown(read_table(name)))
+        text = _MARKDOWN.get(name, table_markdown)(read_table(name))
+        write_text(paths.table_file(name).with_suffix(".md"), text)
     # Under the scores what they say of the thesis's sentences, which the differences decide.
     main = paths.table_file("table_6_1").with_suffix(".md")
     stated = statements_markdown(read_table("table_differences"))
