@@ -8,6 +8,7 @@ import pytest
 
 from clmr.paper import gallery
 from clmr.paper.ablation import ablation_table
+from clmr.paper.architecture import LAYER_COLUMNS, format_table, printed_formats
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.audible import TAG_COLUMNS
 from clmr.paper.claim_table import Evidence, claims_table
@@ -43,6 +44,9 @@ def results(repository):
     save_table(claims_table(STATED, Evidence({}, [], {}, {}), THESIS, RESAMPLING), "table_claims")
     tag = {"eval_corpus": "scores", "tag": "piano", "audible": True, "n_test_positives": 3}
     save_table(pd.DataFrame([tag], columns=TAG_COLUMNS), "table_tags")
+    layer = {"network": "used here", "layer": "max_pool", "length": 9, "channels": 4, "n_parameters": 0}
+    save_table(pd.DataFrame([layer], columns=LAYER_COLUMNS), "table_2_4")
+    save_table(format_table(printed_formats(), 2), "table_5_1")
     save_ablations()
     for name in ("table_4_1", "table_4_2"):
         save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), name)
@@ -138,3 +142,9 @@ def test_the_readme_shows_the_committed_table():
 def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="must hold the markers"):
         gallery.with_readme_table("# nothing", "| a |\n")
+
+
+def test_layers_of_networks_are_written_in_words(results):
+    gallery.publish_records(STAGES)
+    assert {"table_2_4", "table_5_1"} <= set(gallery.write_tables())
+    assert "| max pooling | 9 × 4 |" in paths.table_file("table_2_4").with_suffix(".md").read_text()

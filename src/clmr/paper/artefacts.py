@@ -61,6 +61,15 @@ ARTEFACTS = (
     Artefact("table_6_6", "Table 6.6", "Temperature of the loss, with crops only.", "ablation"),
     Artefact("table_projector", "Ours", "Kind of projector between encoder and loss, which section 3.4 of the thesis "
              "compares without giving scores.", "ablation"),
+    Artefact("fig_augmentations", "Ours", "A crop after each augmentation alone, at a mild and at a strong setting: "
+             "waveforms of a short excerpt, that of the crop in grey, and spectrograms. The notebook has them as "
+             "audio.", "ablation"),
+    Artefact("fig_3_2", "Figure 3.2", "Pairs of crops of one training clip, drawn as in pre-training: the first pair "
+             "on the waveform, all below it.", "ablation"),
+    Artefact("table_2_4", "Table 2.4", "The layers of SampleCNN as built, measured on the network, beside those that "
+             "the thesis prints.", "ablation"),
+    Artefact("table_5_1", "Table 5.1", "Input and kernels of SampleCNN at each sample rate as built, beside those that "
+             "the thesis prints.", "ablation"),
     Artefact("table_tags", "Ours", "What references hear: average precision of every tag on the test split, with 95 % "
              "intervals. A tag counts as heard by its ROC-AUC on the validation split.", "tagging"),
     Artefact("fig_6_2", "Figure 6.2", "ROC-AUC of each tag, first labelled corpus: linear probes on CLMR and CPC "

@@ -4,9 +4,16 @@ Stores are named by their role, so that another scale changes the stores and not
 """
 
 from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 from clmr.evaluation.projection import TSNEParams
-from clmr.storage.strict import Count, strict
+from clmr.storage.strict import Count, Late, strict
+
+if TYPE_CHECKING:
+    from clmr.paper.view_examples import ViewsParams as Views
+else:
+    # Late, so that the tagging notebook does not depend on the code of augmentations.
+    Views = Annotated[Any, Late("clmr.paper.view_examples:ViewsParams")]
 
 
 @strict
@@ -71,7 +78,7 @@ class ComparedParams:
 
 @strict
 class AblationParams:
-    """Which runs and grids the tables and figures of ablations show, and how differences are resampled.
+    """What the ablation notebook shows: runs and grids by table, and examples of views.
 
     Attributes:
         resampling: Intervals of differences.
@@ -81,6 +88,7 @@ class AblationParams:
         table_6_6: Table 6.6, temperatures.
         table_projector: Kinds of projectors.
         augmentation: Figures 6.3 and 6.4, crops with one other transformation; the base run only crops.
+        views: Figure 3.2 and the gallery of augmentations.
     """
 
     resampling: ResamplingParams
@@ -90,6 +98,7 @@ class AblationParams:
     table_6_6: ComparedParams
     table_projector: ComparedParams
     augmentation: ComparedParams
+    views: Views
 
     def tables(self) -> dict[str, ComparedParams]:
         """The rows of each table by its name."""

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clmr.paper.ablation_markdown import ablation_markdown
+from clmr.paper.architecture_markdown import formats_markdown, layers_markdown
 from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.cells import markdown
 from clmr.paper.claim_markdown import statements_markdown
@@ -42,7 +43,11 @@ SCALE_NOTES = {
     ),
 }
 
-_MARKDOWN = dict.fromkeys(("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector"), ablation_markdown)
+_MARKDOWN = {
+    "table_2_4": layers_markdown,
+    "table_5_1": formats_markdown,
+    **dict.fromkeys(("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector"), ablation_markdown),
+}
 """The form of tables that :func:`clmr.paper.markdown.table_markdown` does not tell by their columns."""
 
 Records = dict[str, dict[str, Any]]
