@@ -67,6 +67,22 @@ def test_labels_of_figure_1_1_do_not_overlap_and_stand_inside_the_figure():
     assert all(box(text).x1 <= figure.bbox.x1 for text in texts)
 
 
+@pytest.mark.parametrize("smallest", [9_000, 120_000, 2_400_000])
+@pytest.mark.parametrize("ratio", [1.2, 3.0, 40.0])
+def test_labels_of_parameters_do_not_run_into_each_other(smallest, ratio):
+    sizes = scores_by_size(everything("scores"), "scores")
+    has_size = sizes.n_parameters.notna()
+    spread = np.geomspace(smallest, smallest * ratio, has_size.sum()).round().astype(int)
+    sizes.loc[has_size, "n_parameters"] = spread
+    figure = score_figures.score_by_parameters(sizes)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    shown = [label for label in axes.get_xticklabels() if label.get_text() and low <= label.get_position()[0] <= high]
+    assert len(shown) >= 2
+    assert overlapping(shown) == []
+
+
 def test_blocks_have_colours_of_their_own_and_supervised_systems_are_grey():
     axes = score_figures.score_by_parameters(scores_by_size(everything("scores"), "scores")).axes[0]
     colours = [container.lines[0].get_color() for container in axes.containers]

@@ -15,7 +15,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
 from scipy.optimize import isotonic_regression
 
 from clmr.paper.figures import WIDTH_INCHES
@@ -100,12 +100,9 @@ def score_by_parameters(table: pd.DataFrame) -> Figure:
         )
     for level in table.pr_auc_tag[table.system == CHANCE]:
         axes.axhline(level, color=_GREY, linewidth=1.0, linestyle=":")
-    axes.set(xscale="log", xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
-    # Labels at 1, 2 and 5 only: those of all minor ticks would run into each other.
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set(xlabel="trainable parameters of encoder and head", ylabel="PR-AUC (TAG)")
     axes.margins(x=0.15, y=0.08)
+    _log_x(axes)
     figure.subplots_adjust(left=0.09, right=0.66, top=0.97, bottom=0.24)
     places = zip(table.label, table.n_parameters, table.pr_auc_tag, strict=True)
     _label_at_the_right(axes, [_End(label, None if pd.isna(x) else x, height) for label, x, height in places])
@@ -129,15 +126,25 @@ def scaling(table: pd.DataFrame) -> Figure:
         runs, references = here[here.compute.notna()], here[here.compute.isna()]
         ends = [*_draw_runs(axes, runs), *_draw_references(axes, references)]
         if len(runs):
-            axes.set(xscale="log", title=corpus, xlabel="compute: views seen × width of the encoder")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
-            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.set(title=corpus, xlabel="compute: views seen × width of the encoder")
+            _log_x(axes)
         else:
             axes.set(xticks=[], title=f"{corpus}: references alone, no run belongs to the experiment scaling")
         axes.set_ylabel("PR-AUC (TAG)")
         _label_at_the_right(axes, ends)
     return figure
+
+
+def _log_x(axes: Axes) -> None:
+    """Make the x axis logarithmic, with at least two labels that do not run into each other; for drawn data."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    # Labels at 1, 2 and 5 only: those of all minor ticks would run into each other. Any range from one to the fivefold
+    # has two of them; in a narrower one matplotlib would place up to eight labels of its own.
+    narrow = high / low < 5
+    axes.xaxis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_runs(axes: Axes, runs: pd.DataFrame) -> list[_End]:
