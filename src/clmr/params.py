@@ -24,6 +24,8 @@ from clmr.training.pretrain import METHODS
 MAIN = "main"
 """The experiment of Table 6.1."""
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
+RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
+"""Recipes of all kinds of training, told apart by their method."""
 
 # Keys of a line that say where the result is used; the rest is the recipe. They and the store are stated in the
 # line itself, since dvc.yaml interpolates them and knows no bases.
@@ -221,8 +223,16 @@ def _run(
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
-    probed = classes is METHODS
-    _require_line(line, where, probed or section == "grids", params.stores)
+    _require_line(line, where, classes is not SUPERVISED, params.stores)
+    stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
+    recipe = with_values(resolved(stated, params.bases, where), values or {}, where)
+    cls = classes.parameter_class(recipe)
+    if cls is None:
+        found, allowed = recipe.get("method"), ", ".join(classes.targets)
+        raise ValueError(
+            f"{where} (over {line[OVER]}): method: found {found!r}, allowed are {allowed}; choose one of them"
+        )
+    probed = recipe.get("method") in METHODS.targets
     evaluate_on = line.get("evaluate_on", line["store"])
     require(
         probed or evaluate_on == line["store"],
@@ -230,14 +240,7 @@ def _run(
         evaluate_on,
         f"{line['store']} or left out, since supervised training predicts the tags of the store that it reads",
     )
-    stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
-    recipe = with_values(resolved(stated, params.bases, where), values or {}, where)
     where += f" (over {line[OVER]})"
-    cls = classes.parameter_class(recipe)
-    if cls is None:
-        found, known = recipe.get("method"), (METHODS, SUPERVISED) if section == "grids" else (classes,)
-        allowed = ", ".join(method for kinds in known for method in kinds.targets)
-        raise ValueError(f"{where}: method: found {found!r}, allowed are {allowed}; choose one of them")
     checked: Any = from_mapping(cls, recipe, where)
     require(min(checked.seeds) >= 0, f"{where}: seeds", list(checked.seeds), "numbers >= 0")
     rate_hz = (checked.encoder if probed else checked.model).sample_rate_hz
@@ -291,7 +294,5 @@ def _grid(params: Params, name: str, line: Any) -> Iterator[Run]:
     for key, values in grid.items():
         require(all(values.count(value) == 1 for value in values), f"{where}.grid.{key}", values, "without repetition")
     stated = {key: value for key, value in line.items() if key != "grid"}
-    method = resolved(stated, params.bases, where).get("method") if OVER in stated else None
-    classes = METHODS if method in METHODS.targets else SUPERVISED
     for values in combinations(grid):
-        yield _run(params, "grids", name, stated, classes, values)
+        yield _run(params, "grids", name, stated, RECIPES, values)
