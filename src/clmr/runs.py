@@ -15,6 +15,8 @@ from clmr.storage.strict import Variants, from_mapping, require
 from clmr.training.pretrain import METHODS
 
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
+RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
+"""Recipes of all kinds of training, told apart by their method."""
 
 # Keys of a line that say where the result is used; the rest is the recipe. They and the store are stated in the
 # line itself, since dvc.yaml interpolates them and knows no bases.
@@ -82,8 +84,16 @@ def resolved_line(
     where = f"params.yaml: {section}.{name}"
     if not isinstance(line, Mapping) or OVER not in line:
         raise ValueError(f"{where}: missing key {OVER}; each line names the base it is laid over")
-    probed = classes is METHODS
-    _require_line(line, where, probed or section == "grids", named.stores)
+    _require_line(line, where, classes is not SUPERVISED, named.stores)
+    stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
+    recipe = with_values(resolved(stated, named.bases, where), values or {}, where)
+    cls = classes.parameter_class(recipe)
+    if cls is None:
+        found, allowed = recipe.get("method"), ", ".join(classes.targets)
+        raise ValueError(
+            f"{where} (over {line[OVER]}): method: found {found!r}, allowed are {allowed}; choose one of them"
+        )
+    probed = recipe.get("method") in METHODS.targets
     evaluate_on = line.get("evaluate_on", line["store"])
     require(
         probed or evaluate_on == line["store"],
@@ -91,14 +101,7 @@ def resolved_line(
         evaluate_on,
         f"{line['store']} or left out, since supervised training predicts the tags of the store that it reads",
     )
-    stated = {key: value for key, value in line.items() if key not in _LINE_KEYS}
-    recipe = with_values(resolved(stated, named.bases, where), values or {}, where)
     where += f" (over {line[OVER]})"
-    cls = classes.parameter_class(recipe)
-    if cls is None:
-        found, known = recipe.get("method"), (METHODS, SUPERVISED) if section == "grids" else (classes,)
-        allowed = ", ".join(method for kinds in known for method in kinds.targets)
-        raise ValueError(f"{where}: method: found {found!r}, allowed are {allowed}; choose one of them")
     checked: Any = from_mapping(cls, recipe, where)
     require(min(checked.seeds) >= 0, f"{where}: seeds", list(checked.seeds), "numbers >= 0")
     rate_hz = (checked.encoder if probed else checked.model).sample_rate_hz
@@ -127,14 +130,12 @@ def resolved_grid(named: Named, name: str, line: Any) -> Iterator[Run]:
         _require_grid(part, where)
     assert grid is not None  # for the type checker: None has just been refused
     stated = {key: value for key, value in line.items() if key != "grid"}
-    method = resolved(stated, named.bases, where).get("method") if OVER in stated else None
-    classes = METHODS if method in METHODS.targets else SUPERVISED
     found: list[str] = []
     for values in combinations(grid):
         # Each combination has a folder that is named after its values.
         found.append(combination_name(values))
         require(found.count(found[-1]) == 1, f"{where}.grid", found[-1], "without repetition")
-        yield resolved_line(named, "grids", name, stated, classes, values)
+        yield resolved_line(named, "grids", name, stated, RECIPES, values)
 
 
 def _require_line(line: Mapping[str, Any], where: str, states_evaluate_on: bool, stores: Mapping[str, Any]) -> None:

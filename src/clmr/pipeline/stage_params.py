@@ -9,12 +9,9 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.paper.figure_params import AblationParams, TaggingParams
 from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem
-from clmr.runs import SUPERVISED
-from clmr.storage.strict import Variants, strict
+from clmr.runs import RECIPES, SUPERVISED
+from clmr.storage.strict import strict
 from clmr.training.pretrain import METHODS, PretrainRecipe
-
-RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
-"""Recipes of all kinds of training, told apart by their method."""
 
 
 @strict
