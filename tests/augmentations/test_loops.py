@@ -31,7 +31,9 @@ def drawn(step: str, n_examples: int, sample_rate_hz: int) -> CompiledDraw:
 
 @pytest.mark.parametrize("n_samples", LENGTHS)
 @pytest.mark.parametrize("sample_rate_hz", [8_000, 22_050])
-@pytest.mark.parametrize(("step", "tolerance"), [("filter", 2e-5), ("delay", 1e-7), ("pitch", 5e-6), ("reverb", 1e-3)])
+@pytest.mark.parametrize(
+    ("step", "tolerance"), [("noise", 1e-6), ("filter", 2e-5), ("delay", 1e-7), ("pitch", 5e-6), ("reverb", 1e-3)]
+)
 def test_loops_do_what_transforms_do(step: str, tolerance: float, sample_rate_hz: int, n_samples: int) -> None:
     # The tolerance of the reverberation is that of the transforms, whose tail wraps around 60 dB down.
     batch = noise(6, n_samples)
@@ -69,7 +71,7 @@ def test_an_octave_either_way_is_read_by_the_same_kernel() -> None:
 
 
 def test_silence_stays_silent() -> None:
-    for step in ("filter", "delay", "pitch", "reverb"):
+    for step in ("noise", "filter", "delay", "pitch", "reverb"):
         assert not looped(drawn(step, 2, 8_000), torch.zeros(2, 5_000), 8_000).any()
 
 
@@ -93,7 +95,7 @@ def test_a_small_room_that_is_not_chosen_changes_nothing_for_the_others() -> Non
     assert torch.equal(batch[1:], expected)
 
 
-@pytest.mark.parametrize("step", ["filter", "delay", "pitch", "reverb"])
+@pytest.mark.parametrize("step", ["noise", "filter", "delay", "pitch", "reverb"])
 def test_without_loops_the_chain_goes_on(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "loops_of", lambda _: None)
     batch, draw = noise(3, 5_000), drawn(step, 3, 8_000)
