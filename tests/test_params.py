@@ -213,6 +213,15 @@ WRONG = [
         lambda params: params["ablation"]["table_6_5"].update(grids=["nope"]),
         "ablation.table_6_5.grids: found 'nope', which is not defined; defined are scaling, batch_size",
     ),
+    (
+        lambda params: params["grids"]["temperature"].update(heads=["linear", "deep"]),
+        r"grids.temperature \(over crop_only\): heads must be a list of at least one of linear, mlp, each once, got",
+    ),
+    (lambda params: params["runs"]["clmr_primary"].update(heads=[]), r"clmr_primary .*heads must be .*, got \[\]"),
+    (
+        lambda params: params["supervised_runs"]["pons_primary"].update(heads=["linear"]),
+        "pons_primary.heads must be left out, since supervised networks have their own",
+    ),
     (lambda params: params["ablation"].pop("table_6_6"), "ablation: missing key table_6_6; add it"),
     (
         lambda params: params["grids"]["epochs"].update(over="nope"),

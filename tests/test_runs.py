@@ -32,17 +32,25 @@ def test_a_combination_may_come_to_the_recipe_of_a_line():
     base = RUNS["ablation_chain"]
     same, other = grid({"epochs": [base.recipe.epochs, 3]})
     assert base.recipe.seeds != same.recipe.seeds
-    assert same.same_as(base)
-    assert not other.same_as(base)
+    assert same.covered_by(base)
+    assert not other.covered_by(base)
+
+
+def test_a_combination_is_not_shown_from_a_line_that_lacks_one_of_its_heads():
+    base = replace(RUNS["ablation_chain"], heads=("linear",))
+    both, linear = grid({"epochs": [base.recipe.epochs]}) + grid({"epochs": [base.recipe.epochs]}, heads=["linear"])
+    assert both.heads == ("linear", "mlp")
+    assert not both.covered_by(base)
+    assert linear.covered_by(base)
 
 
 @pytest.mark.parametrize("change", [{"experiment": "other"}, {"evaluate_on": "secondary"}, {"over": "crop_only"}])
 def test_runs_of_other_experiments_and_stores_have_scores_of_their_own(change):
     base = RUNS["ablation_chain"]
     (found,) = grid({"epochs": [base.recipe.epochs]}, **change)
-    assert not found.same_as(base)
+    assert not found.covered_by(base)
 
 
 def test_methods_do_not_have_to_share_their_settings():
-    assert not RUNS["cpc_primary"].same_as(RUNS["clmr_primary"])
-    assert not replace(RUNS["clmr_primary"], recipe=RUNS["cpc_primary"].recipe).same_as(RUNS["clmr_primary"])
+    assert not RUNS["cpc_primary"].covered_by(RUNS["clmr_primary"])
+    assert not replace(RUNS["clmr_primary"], recipe=RUNS["cpc_primary"].recipe).covered_by(RUNS["clmr_primary"])

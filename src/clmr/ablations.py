@@ -71,7 +71,7 @@ def shown_run(run: Run, runs: Mapping[str, Run]) -> Run:
         run: A combination of a grid.
         runs: Lines by name.
     """
-    return next((line for line in runs.values() if line.same_as(run)), run)
+    return next((line for line in runs.values() if run.covered_by(line)), run)
 
 
 def varied_value(table: str, run: Run) -> Any:

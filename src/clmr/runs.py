@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from clmr.corpora.build_store import StoreParams
+from clmr.evaluation.probe import ProbeParams
+from clmr.models.heads import HeadKind
 from clmr.storage.layering import OVER, combination_name, combinations, resolved, with_values
 from clmr.storage.names import require_known, require_name
 from clmr.storage.strict import Variants, from_mapping, require
@@ -20,7 +22,7 @@ RECIPES = Variants(METHODS.targets | SUPERVISED.targets, key="method")
 
 # Keys of a line that say where the result is used; the rest is the recipe. They and the store are stated in the
 # line itself, since dvc.yaml interpolates them and knows no bases.
-_LINE_KEYS = ("evaluate_on", "experiment")
+_LINE_KEYS = ("evaluate_on", "experiment", "heads")
 
 
 class Named(Protocol):
@@ -34,6 +36,10 @@ class Named(Protocol):
     def stores(self) -> Mapping[str, StoreParams]:
         """What they read."""
 
+    @property
+    def probe(self) -> ProbeParams:
+        """How heads are trained on the encoders of those that pre-train."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -45,6 +51,7 @@ class Run:
         evaluate_on: Store whose tags are predicted afterwards.
         experiment: Experiment whose tables show it.
         values: Values of its combination in a grid, by dotted key; empty for a line.
+        heads: Heads that are trained on its encoder; empty for supervised training.
     """
 
     name: str
@@ -52,15 +59,18 @@ class Run:
     evaluate_on: str
     experiment: str
     values: Mapping[str, Any]
+    heads: tuple[HeadKind, ...]
 
     @property
     def is_supervised(self) -> bool:
         """Whether it is trained on tags."""
         return self.recipe.method in SUPERVISED.targets
 
-    def same_as(self, other: "Run") -> bool:
-        """Whether another run has the same scores to show: one of its experiment, with its recipe but for the seeds."""
+    def covered_by(self, other: "Run") -> bool:
+        """Whether a run of its experiment has its scores: one with its heads, and its recipe but for the seeds."""
         if (self.experiment, self.evaluate_on) != (other.experiment, other.evaluate_on):
+            return False
+        if not set(self.heads) <= set(other.heads):
             return False
         return bool(replace(self.recipe, seeds=other.recipe.seeds) == other.recipe)
 
@@ -71,7 +81,7 @@ def resolved_line(
     """The run that a line comes to.
 
     Args:
-        named: Bases and stores.
+        named: Bases, stores, and heads.
         section: Section of the line.
         name: Its key.
         line: The line.
@@ -95,12 +105,8 @@ def resolved_line(
         )
     probed = recipe.get("method") in METHODS.targets
     evaluate_on = line.get("evaluate_on", line["store"])
-    require(
-        probed or evaluate_on == line["store"],
-        f"{where}.evaluate_on",
-        evaluate_on,
-        f"{line['store']} or left out, since supervised training predicts the tags of the store that it reads",
-    )
+    if not probed:
+        _require_own_tags(line, where)
     where += f" (over {line[OVER]})"
     checked: Any = from_mapping(cls, recipe, where)
     require(min(checked.seeds) >= 0, f"{where}: seeds", list(checked.seeds), "numbers >= 0")
@@ -109,14 +115,15 @@ def resolved_line(
         found_hz = named.stores[store].sample_rate_hz
         # Here, not when the stage reads the store: that is after rendering and, for evaluate_on, after training.
         require(found_hz == rate_hz, f"{where}: rate of the store {store}", found_hz, f"the network's {rate_hz} Hz")
-    return Run(name, checked, evaluate_on, line["experiment"], values or {})
+    heads = _heads(named.probe, line, where) if probed else ()
+    return Run(name, checked, evaluate_on, line["experiment"], values or {}, heads)
 
 
 def resolved_grid(named: Named, name: str, line: Any) -> Iterator[Run]:
     """The combinations of a grid, in order.
 
     Args:
-        named: Bases and stores.
+        named: Bases, stores, and heads.
         name: Key of the grid.
         line: Its line, with a mapping of keys to lists of values under ``grid``, or a list of such mappings, whose
             combinations are joined.
@@ -136,6 +143,28 @@ def resolved_grid(named: Named, name: str, line: Any) -> Iterator[Run]:
         found.append(combination_name(values))
         require(found.count(found[-1]) == 1, f"{where}.grid", found[-1], "without repetition")
         yield resolved_line(named, "grids", name, stated, RECIPES, values)
+
+
+def _require_own_tags(line: Mapping[str, Any], where: str) -> None:
+    """Raise ``ValueError`` if a line of supervised training states what only encoders have."""
+    store = line["store"]
+    require(
+        line.get("evaluate_on", store) == store,
+        f"{where}.evaluate_on",
+        line.get("evaluate_on"),
+        f"{store} or left out, since supervised training predicts the tags of the store that it reads",
+    )
+    require(
+        "heads" not in line, f"{where}.heads", line.get("heads"), "left out, since supervised networks have their own"
+    )
+
+
+def _heads(probe: ProbeParams, line: Mapping[str, Any], where: str) -> tuple[HeadKind, ...]:
+    """The heads that a line states, or else those of the section ``probe``."""
+    stated = line.get("heads", list(probe.heads))
+    fits = isinstance(stated, list) and 0 < len(stated) == len(set(stated) & set(probe.heads))
+    require(fits, f"{where}: heads", stated, f"a list of at least one of {', '.join(probe.heads)}, each once")
+    return tuple(stated)
 
 
 def _require_line(line: Mapping[str, Any], where: str, states_evaluate_on: bool, stores: Mapping[str, Any]) -> None:

@@ -191,6 +191,15 @@ def test_every_artefact_is_written_by_its_stage_and_every_plot_is_an_artefact():
         assert names == {artefact.name for artefact in artefacts.ARTEFACTS if artefact.stage == stage}
 
 
+def test_a_line_may_state_the_heads_that_are_trained():
+    lines = {"over": "clmr", "store": "primary", "evaluate_on": "primary", "experiment": "other", "heads": ["linear"]}
+    runs, grids = KNOWN_MAPPING["runs"] | {"one_head": lines}, {"few": lines | {"grid": {"epochs": [5]}}}
+    found = contents(KNOWN_MAPPING | {"runs": runs, "grids": grids})
+    assert found["evaluate@one_head"]["params"]["probe"]["heads"] == ["linear"]
+    assert found["grid@few"]["params"]["probe"]["heads"] == ["linear"]
+    assert found["evaluate@clmr_primary"]["params"]["probe"]["heads"] == ["linear", "mlp"]
+
+
 def test_the_scaling_figure_gets_the_trained_encoders_of_its_grids():
     line = {"store": "primary", "evaluate_on": "primary"}
     epochs = {"grid": {"encoder.width": [8], "epochs": [0, 10, 20], "temperature": [0.1]}}

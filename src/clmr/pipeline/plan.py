@@ -8,7 +8,7 @@ reruns the stages that use it. Only here are the stages listed with their entry 
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clmr.paper.planned import MAIN, PublishedStage
@@ -106,15 +106,17 @@ def _evaluations(params: Params) -> Iterator[PlannedStage]:
 
 
 def _evaluation(params: Params, run: Run, store: str, experiment: str) -> EvaluateStage:
-    recipe = run.recipe
-    return EvaluateStage(run.name, recipe.seeds, recipe.encoder, params.probe, store, experiment)
+    recipe, probe = run.recipe, replace(params.probe, heads=run.heads)
+    return EvaluateStage(run.name, recipe.seeds, recipe.encoder, probe, store, experiment)
 
 
 def _grid(params: Params, grid: list[Run]) -> GridStage:
     own = [
         Combination(combination_name(run.values), dict(run.values), run.recipe) for run in trained_here(params, grid)
     ]
-    return GridStage(tuple(own), params.probe, grid[0].evaluate_on, grid[0].experiment)
+    # Supervised networks have no heads to train, and their section of the parameters is not read.
+    probe = replace(params.probe, heads=grid[0].heads or params.probe.heads)
+    return GridStage(tuple(own), probe, grid[0].evaluate_on, grid[0].experiment)
 
 
 def _tagging(params: Params) -> TaggingStage:
