@@ -5,12 +5,13 @@ from dataclasses import fields, replace
 from functools import cache, partial
 
 import torch
-import yaml
 
 from clmr.augmentations.chain import AugmentationParams
 from clmr.compute.seeding import generator
 from clmr.storage import paths
+from clmr.storage.layering import overlaid
 from clmr.storage.strict import from_mapping
+from clmr.storage.yaml_files import read_yaml
 from tests.examples import example_of
 
 STEPS = tuple(field.name for field in fields(AugmentationParams))
@@ -21,11 +22,10 @@ NOTHING = AugmentationParams()
 
 @cache
 def thesis_chain() -> AugmentationParams:
-    """The chain of the thesis, from the one place that states it: the base of CLMR in params.yaml."""
-    stated = yaml.safe_load(paths.params_file().read_text(encoding="utf-8"))
-    return from_mapping(
-        AugmentationParams, stated["bases"]["clmr"]["augmentations"], "params.yaml: bases.clmr.augmentations"
-    )
+    """The chain of the thesis, from the one place that states it: the base of CLMR at paper scale."""
+    embedded, paper = paths.params_file(), paths.root() / "params" / "paper.yaml"
+    stated = overlaid(read_yaml(embedded), read_yaml(paper), paper.name)["bases"]["clmr"]["augmentations"]
+    return from_mapping(AugmentationParams, stated, f"{paper.name}: bases.clmr.augmentations")
 
 
 @cache
