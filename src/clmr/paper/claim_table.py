@@ -14,7 +14,7 @@ import pandas as pd
 from clmr.evaluation import comparison
 from clmr.evaluation.comparison import Difference, Resampled
 from clmr.paper.claims import ClaimEntry, ClaimVerdict, Role, Selector
-from clmr.paper.clips import ClipScores, Scored, precision_by_seed, resampled_pairs
+from clmr.paper.clips import ClipScores, Scored, difference_cells, precision_by_seed, resampled_pairs
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.names import row_label
 from clmr.paper.planned import ScoredSystem
@@ -167,17 +167,9 @@ def _stated(claim: ClaimEntry, thesis: Thesis) -> dict[str, Any]:
 
 def _decided(pair: _Pair, both: tuple[Resampled, Resampled], difference: Difference, p_holm: float) -> dict[str, Any]:
     """What our two systems say."""
-    found: dict[str, Any] = {
+    found = difference_cells(difference, p_holm) | {
         "eval_corpus": pair.first.scored.eval_corpus,
-        "difference": difference.estimate,
-        "low": difference.low,
-        "high": difference.high,
-        "p": difference.p_value,
-        "p_holm": p_holm,
         "verdict": _VERDICTS[comparison.verdict(difference, p_holm)],
-        "n_first_seeds": difference.n_first_seeds,
-        "n_second_seeds": difference.n_second_seeds,
-        "detectable": comparison.detectable_difference(difference.sd),
     }
     sides = {"first": (pair.claim.first, pair.first), "second": (pair.claim.second, pair.second)}
     for (name, (selector, system)), own, assumed in zip(sides.items(), both, pair.assumed_sd, strict=True):

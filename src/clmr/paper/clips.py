@@ -1,16 +1,17 @@
 """Scores of single clips, for all that a score table cannot tell: differences, audible tags, chance.
 
-What belongs here: the clips that systems share, and their resampling. What does not: reading them
+What belongs here: the clips that systems share, their resampling, and differences. What does not: reading them
 (:mod:`clmr.paper.reading`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from clmr.evaluation import comparison
-from clmr.evaluation.comparison import Resampled
+from clmr.evaluation.comparison import Difference, Resampled
 from clmr.evaluation.metrics import mean_pr_auc
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.planned import ScoredSystem
@@ -92,6 +93,25 @@ def resampled_pairs(
         common = zip(here, on_common_clips(list(here.values())), strict=True)
         found |= {key: resampled(clips, resampling) for key, clips in common}
     return [(found[id(first)], found[id(second)]) for first, second in pairs]
+
+
+def difference_cells(difference: Difference, p_holm: float) -> dict[str, Any]:
+    """What every table of differences says of one, but for its verdict, whose words are the table's own.
+
+    Args:
+        difference: The difference.
+        p_holm: Its p-value, corrected over the rows of the table.
+    """
+    return {
+        "difference": difference.estimate,
+        "low": difference.low,
+        "high": difference.high,
+        "p": difference.p_value,
+        "p_holm": p_holm,
+        "n_first_seeds": difference.n_first_seeds,
+        "n_second_seeds": difference.n_second_seeds,
+        "detectable": comparison.detectable_difference(difference.sd),
+    }
 
 
 def precision_by_seed(clips: ClipScores, tags: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from clmr.evaluation import comparison
 from clmr.evaluation.comparison import Difference
-from clmr.paper.clips import ClipScores, Scored, resampled_pairs
+from clmr.paper.clips import ClipScores, Scored, difference_cells, resampled_pairs
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.names import row_label
 from clmr.paper.questions import QUESTIONS, Question
@@ -120,20 +120,12 @@ def _systems(test: Scored, corpus: str, system: str, head: str) -> Iterator[Clip
 
 
 def _row(pair: Pair, difference: Difference, p_holm: float) -> dict[str, Any]:
-    return {
+    return difference_cells(difference, p_holm) | {
         "question": pair.question.name,
         "eval_corpus": pair.corpus,
         "first": row_label(pair.first.scored.system, pair.first.head),
         "second": row_label(pair.second.scored.system, pair.second.head),
-        "difference": difference.estimate,
-        "low": difference.low,
-        "high": difference.high,
-        "p": difference.p_value,
-        "p_holm": p_holm,
         "verdict": comparison.verdict(difference, p_holm),
-        "n_first_seeds": difference.n_first_seeds,
-        "n_second_seeds": difference.n_second_seeds,
-        "detectable": comparison.detectable_difference(difference.sd),
         "first_run": pair.first.scored.run,
         "second_run": pair.second.scored.run,
     }
