@@ -97,6 +97,15 @@ def test_holm_counts_the_claims_that_are_decided():
     assert two.p_holm[0] == pytest.approx(2 * two.p[0])
 
 
+def test_holm_counts_the_claims_on_one_table_or_figure():
+    numbers = [f"table_6_4.clmr.linear.mtat.epochs_{epochs}.pr_auc_tag" for epochs in (10000, 1000)]
+    on_a_figure = claim("filter", "crop")
+    on_a_table = dataclasses.replace(on_a_figure, id="other", thesis_first=numbers[0], thesis_second=numbers[1])
+    table = decide([on_a_figure, on_a_table], evidence(GOOD, BASE))
+    assert table.artefact.tolist() == ["fig_6_3", "table_6_4"]
+    assert table.p_holm.tolist() == table.p.tolist()
+
+
 @pytest.mark.parametrize(
     ("entry", "found"),
     [

@@ -221,6 +221,29 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def holm_within(p_values: Sequence[float], families: Sequence[str]) -> list[float]:
+    """P-values adjusted by :func:`holm` for the claims of their own family alone, in the given order.
+
+    Args:
+        p_values: One per claim, each in [0, 1].
+        families: Family of each claim, such as the table that it is about.
+
+    Raises:
+        ValueError: If the numbers of p-values and families differ, or a p-value is outside [0, 1] or NaN.
+
+    >>> holm_within([0.01, 0.04, 0.02], ["Table 6.3", "Table 6.4", "Table 6.3"])
+    [0.02, 0.04, 0.02]
+    """
+    if len(p_values) != len(families):
+        raise ValueError(f"found {len(p_values)} p-values and {len(families)} families; give each p-value its family")
+    adjusted = [0.0] * len(p_values)
+    for family in set(families):
+        members = [index for index, own in enumerate(families) if own == family]
+        for index, value in zip(members, holm([p_values[index] for index in members]), strict=True):
+            adjusted[index] = value
+    return adjusted
+
+
 def detectable_difference(sd: float, power: float = 0.8, level: float = 0.05) -> float:
     """The smallest true difference that a two-sided test at ``level`` finds with the chance ``power``.
 

@@ -72,10 +72,11 @@ def claims_table(
     corpus have scored. Their difference is that of :func:`clmr.evaluation.comparison.difference`: a paired bootstrap
     over groups of clips, such as the settings of one tune, widened by the deviation between seeds. That of a system
     with several seeds is measured; that of a system with one is taken from its experiment. P-values are corrected by
-    Holm's method over all claims of the table that two systems decide. Below 0.05, a claim is *reproduced* if the
-    system that the thesis puts ahead is ahead here, and *contradicted* if the other is; otherwise it is *inconclusive*,
-    which does not mean that the two do not differ. A claim is *not built* if it awaits another result, no planned
-    system fits one of its selectors, the system is not scored with the head, or both selectors choose one system.
+    Holm's method over the decided claims that rest on the same table or figure of the thesis. Below 0.05, a claim is
+    *reproduced* if the system that the thesis puts ahead is ahead here, and *contradicted* if the other is; otherwise
+    it is *inconclusive*, which does not mean that the two do not differ. A claim is *not built* if it awaits another
+    result, no planned system fits one of its selectors, the system is not scored with the head, or both selectors
+    choose one system.
 
     Args:
         claims: The claims.
@@ -90,7 +91,8 @@ def claims_table(
     pairs = [pair for claim in claims if (pair := _pair(claim, evidence))]
     both = resampled_pairs([(pair.first, pair.second) for pair in pairs], resampling)
     found = [comparison.difference(*two, pair.assumed_sd) for pair, two in zip(pairs, both, strict=True)]
-    adjusted = comparison.holm([difference.p_value for difference in found])
+    families = [str(_stated(pair.claim, thesis)["artefact"]) for pair in pairs]
+    adjusted = comparison.holm_within([difference.p_value for difference in found], families)
     decided = {
         pair.claim.id: _decided(pair, two, difference, p_holm)
         for pair, two, difference, p_holm in zip(pairs, both, found, adjusted, strict=True)
