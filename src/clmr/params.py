@@ -14,7 +14,9 @@ from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
+from clmr.interpret.params import InterpretabilityParams
 from clmr.paper.figure_params import AblationParams, TaggingParams
+from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import MAIN, Scale
 from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
 from clmr.storage.layering import OVER, overlaid, resolved
@@ -69,6 +71,8 @@ class Params:
         log_mel: Settings of the baseline.
         tagging: Stores and runs that the figures of the tagging notebook show.
         ablation: Runs and grids that the tables of the ablation notebook show.
+        listening: Run and size of the listening page.
+        interpretability: Networks that the notebook of chapter 7 looks into.
     """
 
     scale: Scale
@@ -84,6 +88,8 @@ class Params:
     log_mel: LogMelParams
     tagging: TaggingParams
     ablation: AblationParams
+    listening: ListeningParams
+    interpretability: InterpretabilityParams
 
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
@@ -117,10 +123,16 @@ class Params:
         require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.runs)
         require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.runs)
         require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
+        require_known("listening.run", self.listening.run, self.runs)
         for table, compared in self.ablation.tables().items():
             require_known(f"ablation.{table}.base", compared.base, self.runs)
             for grid in compared.grids:
                 require_known(f"ablation.{table}.grids", grid, self.grids)
+        for name, activated in self.interpretability.activations.by_name().items():
+            require_known(f"interpretability.activations.{name}.run", activated.run, self.runs)
+            require_known(f"interpretability.activations.{name}.store", activated.store, self.stores)
+        for run in self.interpretability.filters:
+            require_known("interpretability.filters", run, self.runs | self.supervised_runs)
 
 
 def corpora_of(params: Params) -> dict[str, CorpusParams]:
@@ -189,6 +201,7 @@ def load_params(mapping: Any) -> Params:
     _require_shown(params, "tag_wise.clmr", runs[figures.clmr], "clmr")
     _require_shown(params, "tag_wise.cpc", runs[figures.cpc], "cpc")
     _require_shown(params, "tag_wise.supervised", supervised[figures.supervised])
+    _require_head(params, runs[params.listening.run])
     return params
 
 
@@ -205,3 +218,10 @@ def _require_shown(params: Params, figure: str, run: Run, method: str | None = N
     corpus = params.stores[run.evaluate_on].corpus
     require(corpus == primary, where, run.name, f"a run that is evaluated on the corpus {primary}, not on {corpus}")
     require(method in (None, run.recipe.method), where, run.name, f"a run by {method}, not by {run.recipe.method}")
+
+
+def _require_head(params: Params, run: Run) -> None:
+    """Raise ``ValueError`` unless the head of the listening page can be trained on a corpus that the page shows."""
+    shown = (params.tagging.primary_store, params.tagging.secondary_store)
+    allowed = f"a run that is evaluated on {' or '.join(shown)}, not on {run.evaluate_on}"
+    require(run.evaluate_on in shown, "params.yaml: listening.run", run.name, allowed)

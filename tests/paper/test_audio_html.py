@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from clmr.paper.audio_html import MOST_BYTES, mp3, players
+from clmr.paper.audio_html import MOST_BYTES, players
 from clmr.paper.view_examples import AugmentedExample
 
 
@@ -20,19 +20,6 @@ def tone(amplitude: float, sample_rate_hz: int, duration_s: float = 2.6) -> np.n
 def decoded(page: str) -> list[np.ndarray]:
     encoded = re.findall(r"src='data:audio/mpeg;base64,([^']*)'", page)
     return [soundfile.read(io.BytesIO(base64.b64decode(text)))[0] for text in encoded]
-
-
-@pytest.mark.parametrize("sample_rate_hz", [8_000, 12_000, 16_000, 22_050])
-def test_what_is_decoded_is_what_was_encoded(sample_rate_hz):
-    audio = tone(0.5, sample_rate_hz)
-    encoded = mp3(audio, sample_rate_hz)
-    read, rate = soundfile.read(io.BytesIO(encoded))
-    assert rate == sample_rate_hz
-    # Within a tenth of a second, by which encoders lengthen audio, and 1 dB of level.
-    assert len(read) == pytest.approx(len(audio), abs=0.1 * sample_rate_hz)
-    assert np.abs(read[len(read) // 4 : len(read) // 2]).max() == pytest.approx(0.5, rel=0.12)
-    assert len(encoded) < audio.size  # a fourth of its float32, half of 16 bits
-    assert mp3(audio, sample_rate_hz) == encoded
 
 
 def test_levels_can_be_compared():

@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 from copy import deepcopy
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from clmr.storage.yaml_files import read_yaml
 ROOT = Path(__file__).parents[2]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 MAPPING = read_yaml(ROOT / "params.yaml")
-CHEAP = ("plan", "tagging", "ablation", "report")
+CHEAP = ("plan", "tagging", "ablation", "interpretability", "report")
 # What the tests below know by name, and what it needs: whatever else params.yaml gets must not matter to them.
 KNOWN = {
     "corpora": ("scores", "merlin"),
@@ -51,6 +53,11 @@ KNOWN_MAPPING["ablation"] = {
 
 def definition(stage: str) -> dict[str, Any]:
     return PIPELINE[stage].get("do", PIPELINE[stage])
+
+
+def listed(reference: str) -> Any:
+    """What ``${a.b}`` of dvc.yaml refers to in the parameters."""
+    return reduce(getitem, reference.strip("${}").split("."), MAPPING)
 
 
 def contents(mapping: dict[str, Any] = MAPPING) -> dict[str, dict[str, Any]]:
@@ -84,7 +91,7 @@ def test_no_published_result_is_out_of_date():
 def test_the_plan_has_every_stage_of_dvc_yaml_and_no_other():
     expected = set()
     for stage, entry in PIPELINE.items():
-        names = MAPPING[entry["foreach"].strip("${}")] if "foreach" in entry else None
+        names = listed(entry["foreach"]) if "foreach" in entry else None
         expected |= {stage} if names is None else {f"{stage}@{name}" for name in names}
     assert set(contents()) == expected - {"plan"}
 
@@ -119,7 +126,7 @@ def test_every_stage_says_what_it_does(stage):
 
 
 def test_files_are_short():
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 280
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 360
     # DVC reads and writes the lock at every stage. Today's have about 52 lines each, the plan's parameters included.
     assert len((ROOT / "dvc.lock").read_text().splitlines()) <= 80 * (len(contents()) + 1)
 
@@ -180,7 +187,7 @@ def test_a_docstring_changes_no_plan_and_code_does(monkeypatch):
 
 def test_every_artefact_is_written_by_its_stage_and_every_plot_is_an_artefact():
     written: dict[str, set[str]] = {}
-    for stage in ("tagging", "ablation"):
+    for stage in ("tagging", "ablation", "interpretability"):
         plots = {next(iter(entry)) for entry in definition(stage)["plots"]}
         written[stage] = {Path(path).stem for path in plots}
         for artefact in (entry for entry in artefacts.ARTEFACTS if entry.stage == stage):

@@ -1,36 +1,20 @@
 """Short audio inside an executed notebook: compressed, in the page itself, so that no file has to be beside it.
 
-What belongs here: encoding, and a table of players. What does not: what is played.
+What belongs here: a table of players. What does not: what is played.
 """
 
 import base64
 import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
-import soundfile
 
+from clmr.paper.mp3 import mp3
 from clmr.paper.view_examples import SETTINGS, AugmentedExample, by_step
 
 MOST_BYTES = 3_000_000
 """Most characters of a page of players, encoded audio included."""
 _PEAK = 0.9
-_QUALITY = 0.3
-"""Between 0, the best, and 1, the smallest; MP3 of a variable rate."""
-
-
-def mp3(audio: np.ndarray, sample_rate_hz: int) -> bytes:
-    """Audio as MP3, which all browsers play; equal audio gives equal bytes.
-
-    Args:
-        audio: Mono, shape (T,), in [-1, 1].
-        sample_rate_hz: Sample rate in Hz.
-    """
-    # Not Ogg, whose streams carry a random number: the notebook would differ from run to run.
-    encoded = io.BytesIO()
-    soundfile.write(encoded, audio, sample_rate_hz, format="MP3", bitrate_mode="VARIABLE", compression_level=_QUALITY)
-    return encoded.getvalue()
 
 
 def players(

@@ -49,7 +49,7 @@ def verdict_counts(table: pd.DataFrame) -> str:
     """How many claims of a table there are, and how many have each verdict.
 
     >>> verdict_counts(pd.DataFrame({"verdict": ["reproduced", "not built", "reproduced"]}))
-    'Of 3 claims, 2 are reproduced, 0 inconclusive, 0 contradicted and 1 not built.'
+    'Of 3 claims, 2 are reproduced, 0 inconclusive, 0 contradicted, 1 not built and 0 decided elsewhere.'
     """
     counts = table.verdict.value_counts()
     found = [f"{counts.get(verdict, 0)} {verdict}" for verdict in get_args(ClaimVerdict)]

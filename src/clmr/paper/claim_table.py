@@ -32,6 +32,7 @@ _VERDICTS: dict[str, ClaimVerdict] = {
     "worse": "contradicted",
     "inconclusive": "inconclusive",
 }
+ELSEWHERE: ClaimVerdict = "decided elsewhere"
 _TEXTS = ("thesis_metric", "eval_corpus", "first", "second", "first_stage", "second_stage", "note")
 _SEEDS = ("n_first_seeds", "n_second_seeds")
 
@@ -76,7 +77,7 @@ def claims_table(
     *reproduced* if the system that the thesis puts ahead is ahead here, and *contradicted* if the other is; otherwise
     it is *inconclusive*, which does not mean that the two do not differ. A claim is *not built* if it awaits another
     result, no planned system fits one of its selectors, the system is not scored with the head, or both selectors
-    choose one system.
+    choose one system. One that names a table in ``decided_by`` is *decided elsewhere*: there.
 
     Args:
         claims: The claims.
@@ -97,7 +98,7 @@ def claims_table(
         pair.claim.id: _decided(pair, two, difference, p_holm)
         for pair, two, difference, p_holm in zip(pairs, both, found, adjusted, strict=True)
     }
-    rows = [_stated(claim, thesis) | decided.get(claim.id, {"verdict": "not built"}) for claim in claims]
+    rows = [_stated(claim, thesis) | decided.get(claim.id, _undecided(claim)) for claim in claims]
     # Typed even if no claim is decided, so that a table without decisions is read like any other.
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS).astype(dict.fromkeys(_TEXTS, "object") | _numbers())
 
@@ -157,11 +158,15 @@ def _assumed_sd(claim: ClaimEntry, system: ClipScores, evidence: Evidence) -> fl
     return evidence.seed_sd[scored.experiment]
 
 
+def _undecided(claim: ClaimEntry) -> dict[str, ClaimVerdict]:
+    return {"verdict": "not built" if claim.decided_by is None else ELSEWHERE}
+
+
 def _stated(claim: ClaimEntry, thesis: Thesis) -> dict[str, Any]:
     """What the thesis says."""
     stated = {"id": claim.id, "claim": claim.claim, "section": claim.section, "note": claim.note}
     if claim.thesis_first is None or claim.thesis_second is None:
-        return stated | {"artefact": claim.awaits}
+        return stated | {"artefact": claim.decided_by or claim.awaits}
     first, second = thesis.row(claim.thesis_first), thesis.row(claim.thesis_second)
     numbers = {"thesis_first": first.value, "thesis_second": second.value}
     return stated | numbers | {"artefact": first.artefact, "thesis_metric": first.metric}

@@ -16,7 +16,7 @@ from clmr.storage.yaml_files import read_yaml
 
 Role = Literal["primary", "secondary", "unlabelled_large", "unlabelled_medium", "unlabelled_small"]
 """Role of a corpus: that of MagnaTagATune, of the Million Song Dataset, of FMA, of Billboard, and of GTZAN."""
-ClaimVerdict = Literal["reproduced", "inconclusive", "contradicted", "not built"]
+ClaimVerdict = Literal["reproduced", "inconclusive", "contradicted", "not built", "decided elsewhere"]
 _EXTREMES = {"smallest": min, "largest": max}
 # The thesis has no numbers for the projector, but a table of ours tells rows apart by it.
 _VARIES = (*VARIABLE, "projector")
@@ -93,6 +93,7 @@ class ClaimEntry:
         first: Our row in the place of the system that the thesis puts ahead.
         second: Our row in the place of the other.
         awaits: Result that will show it, where two scores cannot; it has none of the four above.
+        decided_by: The table with a test of its own that decides it, where two scores cannot; likewise.
         note: What a reader should know.
     """
 
@@ -104,14 +105,18 @@ class ClaimEntry:
     first: Selector | None = None
     second: Selector | None = None
     awaits: str | None = None
+    decided_by: str | None = None
     note: str | None = None
 
     def __post_init__(self) -> None:
         sides = ("thesis_first", "thesis_second", "first", "second")
         stated = [name for name in sides if getattr(self, name) is not None]
-        if stated != ([] if self.awaits is not None else list(sides)):
-            found = ", ".join([*stated, *(["awaits"] if self.awaits is not None else [])])
-            raise ValueError(f"found {found or 'nothing'} to decide it; state {', '.join(sides)}, or awaits alone")
+        others = [name for name in ("awaits", "decided_by") if getattr(self, name) is not None]
+        if len(others) > 1 or stated != ([] if others else list(sides)):
+            found = ", ".join([*stated, *others])
+            raise ValueError(
+                f"found {found or 'nothing'} to decide it; state {', '.join(sides)}, or awaits or decided_by alone"
+            )
         if self.first and self.second:
             corpora = self.first.corpus == self.second.corpus
             require(corpora, "second.corpus", self.second.corpus, f"{self.first.corpus}, as first.corpus")

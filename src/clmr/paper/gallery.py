@@ -13,6 +13,8 @@ from clmr.paper.architecture_markdown import formats_markdown, layers_markdown
 from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.cells import markdown
 from clmr.paper.claim_markdown import statements_markdown
+from clmr.paper.claim_table import ELSEWHERE
+from clmr.paper.interpretability_markdown import chapter_7_markdown, filters_markdown, out_of_domain_markdown
 from clmr.paper.markdown import table_markdown
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.writing import read_table, save_table
@@ -46,6 +48,9 @@ SCALE_NOTES = {
 _MARKDOWN = {
     "table_2_4": layers_markdown,
     "table_5_1": formats_markdown,
+    "table_filters": filters_markdown,
+    "table_interpretability": chapter_7_markdown,
+    "table_out_of_domain": out_of_domain_markdown,
     **dict.fromkeys(("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector"), ablation_markdown),
 }
 """The form of tables that :func:`clmr.paper.markdown.table_markdown` does not tell by their columns."""
@@ -83,7 +88,8 @@ def write_tables() -> list[str]:
     claims = read_table("table_claims")
     for name in tables:
         text = _MARKDOWN.get(name, table_markdown)(read_table(name))
-        stated = statements_markdown(claims[claims.artefact == name])
+        # A table that decides claims itself has them as rows.
+        stated = statements_markdown(claims[(claims.artefact == name) & (claims.verdict != ELSEWHERE)])
         verdicts = f"\nWhat the thesis says of this table, and what ours says of it:\n\n{stated}" if stated else ""
         write_text(paths.table_file(name).with_suffix(".md"), text + verdicts)
     write_text(paths.table_file("table_costs").with_suffix(".md"), cost_markdown(read_table("table_costs")))

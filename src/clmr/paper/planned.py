@@ -82,6 +82,25 @@ class AblationRow:
 
 
 @strict
+class ShownNetwork:
+    """A network whose filters are shown.
+
+    Attributes:
+        run: The run.
+        system: Identifier of the system, as in score tables.
+        architecture: Kind of the encoder; an untrained network of the same kind stands beside it.
+        trained_on: Role of the store that it was trained on; None without training.
+        figure: The figure that shows it.
+    """
+
+    run: str
+    system: str
+    architecture: str
+    trained_on: str | None
+    figure: str
+
+
+@strict
 class PublishedStage:
     """A stage whose provenance and cost are published.
 

@@ -31,6 +31,8 @@ RESULT_NEUTRAL = (
     "clmr.storage.paths",
 )
 _ENTRY_MODULES = "clmr.pipeline.stages."
+# Folder of a package whose files its modules fill in: they decide what is written as code does.
+_TEMPLATES = "template"
 
 # To be raised when an error in a neutral module did change results: every stage then runs again.
 CODE_EPOCH = 1
@@ -43,6 +45,8 @@ def code_digests(entry: str, params: Any) -> dict[str, str]:
         entry: A module, ``clmr.pipeline.stages.store``, or the path of a notebook.
         params: The stage's parameters; the classes of all values in them count as used.
 
+    The templates of a package in the closure count as well, as ``package:file``.
+
     Raises:
         ValueError: If a module of the closure imports relatively.
     """
@@ -52,6 +56,8 @@ def code_digests(entry: str, params: Any) -> dict[str, str]:
     classes = sorted({cls for cls in _parameter_classes(params) if module_file(cls.partition(":")[0])})
     modules = closure({*imported_modules(source, name), *(cls.partition(":")[0] for cls in classes)})
     digests = {module: _module_digest(module) for module in modules if has_code(module)}
+    for module in modules:
+        digests |= {f"{module}:{file.name}": _plain_digest(file) for file in template_files(module)}
     digests[name] = text_digest(source)
     return {"epoch": str(CODE_EPOCH), "parameters": ", ".join(classes)} | dict(sorted(digests.items()))
 
@@ -154,6 +160,16 @@ def text_digest(source: str) -> str:
     return hashlib.sha256(kept.encode()).hexdigest()
 
 
+def template_files(module: str) -> list[Path]:
+    """The templates of a package, sorted; none for a module that is no package.
+
+    >>> [file.name for file in template_files("clmr.paper.listening")], template_files("clmr.losses")
+    (['page.css', 'page.html', 'page.js'], [])
+    """
+    file = _file_of(module)
+    return sorted((file.parent / _TEMPLATES).glob("*.*")) if file.name == "__init__.py" else []
+
+
 @cache
 def has_code(module: str) -> bool:
     """Whether a module holds more than a docstring."""
@@ -164,6 +180,11 @@ def has_code(module: str) -> bool:
 @cache
 def _module_digest(module: str) -> str:
     return text_digest(_file_of(module).read_text(encoding="utf-8"))
+
+
+def _plain_digest(file: Path) -> str:
+    """SHA-256 of a text with Unix line ends, comments included, since other languages have others."""
+    return hashlib.sha256(file.read_text(encoding="utf-8").encode()).hexdigest()
 
 
 @cache

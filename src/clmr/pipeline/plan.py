@@ -16,10 +16,14 @@ from clmr.params import Params, corpora_of, grids_of, load_params, runs_of, supe
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.stage_params import (
     AblationStage,
+    ActivationsStage,
     Combination,
     DownloadStage,
     EvaluateStage,
+    FiltersStage,
     GridStage,
+    InterpretabilityStage,
+    ListeningStage,
     LogMelStage,
     PretrainStage,
     ReportStage,
@@ -27,7 +31,14 @@ from clmr.pipeline.stage_params import (
     SupervisedStage,
     TaggingStage,
 )
-from clmr.pipeline.systems import ablation_tables, main_systems, scaling_runs, trained_here
+from clmr.pipeline.systems import (
+    ablation_tables,
+    encoder_of,
+    main_systems,
+    scaling_runs,
+    shown_networks,
+    trained_here,
+)
 from clmr.runs import Run
 from clmr.storage import paths
 from clmr.storage.files import write_json
@@ -68,10 +79,12 @@ class PlannedStage:
 def planned_stages(params: Params) -> list[PlannedStage]:
     """All stages except the plan itself, in the order in which readers see them."""
     # Results last: they list the stages before them.
-    computing = [*_data(params), *_training(params), *_evaluations(params)]
+    computing = [*_data(params), *_training(params), *_evaluations(params), *_insights(params)]
     tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
     ablation = PlannedStage("ablation", "05_ablation", _ablation(params))
-    stages = [*computing, tagging, ablation]
+    listening = PlannedStage("listening", "clmr.pipeline.stages.listening", _listening(params))
+    interpretability = PlannedStage("interpretability", "08_interpretability", _interpretability(params))
+    stages = [*computing, tagging, ablation, interpretability, listening]
     published = tuple(PublishedStage(stage.name, stage.notebook) for stage in stages)
     return [*stages, PlannedStage("report", "09_report", ReportStage(params.scale, published))]
 
@@ -105,6 +118,22 @@ def _evaluations(params: Params) -> Iterator[PlannedStage]:
         yield PlannedStage(f"grid@{name}", "clmr.pipeline.stages.grid", _grid(params, grid))
 
 
+def _insights(params: Params) -> Iterator[PlannedStage]:
+    runs, own = runs_of(params), params.interpretability
+    for name, activated in own.activations.by_name().items():
+        recipe, probe = runs[activated.run].recipe, params.probe
+        # As probes hear the store, so that features here are those that tags are predicted from.
+        how = probe.embedding_batch_size, probe.embedding_precision
+        heard = ActivationsStage(activated.run, recipe.seeds[0], recipe.encoder, activated.store, *how)
+        yield PlannedStage(f"activations@{name}", "clmr.pipeline.stages.activations", heard)
+    every = runs | supervised_runs_of(params)
+    for name in own.filters:
+        run, seed = every[name], every[name].recipe.seeds[0]
+        prefix = "encoder." if run.is_supervised else ""
+        shown = FiltersStage(name, seed, encoder_of(run), prefix, own.layers, own.ascent)
+        yield PlannedStage(f"filters@{name}", "clmr.pipeline.stages.filters", shown)
+
+
 def _evaluation(params: Params, run: Run, store: str, experiment: str) -> EvaluateStage:
     recipe, probe = run.recipe, replace(params.probe, heads=run.heads)
     return EvaluateStage(run.name, recipe.seeds, recipe.encoder, probe, store, experiment)
@@ -134,6 +163,20 @@ def _ablation(params: Params) -> AblationStage:
     roles = {corpora[1]: "secondary", corpora[0]: "primary"}
     tables, base = ablation_tables(params), runs_of(params)[params.ablation.table_6_3.base].recipe
     return AblationStage(params.scale, params.ablation, tables, main_systems(params), roles, base.store, base.encoder)
+
+
+def _listening(params: Params) -> ListeningStage:
+    run = runs_of(params)[params.listening.run]
+    shown = (params.tagging.primary_store, params.tagging.secondary_store)
+    corpora = {name: params.stores[name].corpus for name in shown}
+    probe = replace(params.probe, heads=("linear",))
+    return ListeningStage(params.scale, params.listening, corpora, run.evaluate_on, run.recipe.seeds[0], probe)
+
+
+def _interpretability(params: Params) -> InterpretabilityStage:
+    own = params.interpretability
+    corpora = {one.store: params.stores[one.store].corpus for one in own.activations.by_name().values()}
+    return InterpretabilityStage(params.scale, own, shown_networks(params), corpora)
 
 
 def main() -> None:

@@ -2,13 +2,17 @@
 
 from typing import Annotated, Any
 
+from clmr.compute.precision import Precision
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA, CorpusParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
+from clmr.interpret.filters import AscentParams
+from clmr.interpret.params import InterpretabilityParams
 from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.paper.figure_params import AblationParams, TaggingParams
-from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem
+from clmr.paper.listening.selection import ListeningParams
+from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem, ShownNetwork
 from clmr.runs import RECIPES, SUPERVISED
 from clmr.storage.strict import strict
 from clmr.training.pretrain import METHODS, PretrainRecipe
@@ -111,6 +115,61 @@ class AblationStage:
     roles: dict[str, str]
     store: str
     encoder: Annotated[EncoderParams, ENCODERS]
+
+
+@strict
+class ListeningStage:
+    """The page on which one listens to segments: their stores, and the head whose tags can be chosen.
+
+    Attributes:
+        scale: Label of all numbers.
+        listening: The run, and the size of the page.
+        corpora: Corpus of each store whose segments it has; that which is shown first in front.
+        head_store: The store among them that the run is evaluated on, and the head trained on.
+        seed: First seed of the run.
+        probe: Training of the head.
+    """
+
+    scale: Scale
+    listening: ListeningParams
+    corpora: dict[str, str]
+    head_store: str
+    seed: int
+    probe: ProbeParams
+
+
+@strict
+class ActivationsStage:
+    """A frozen encoder, and the store whose test segments it hears."""
+
+    run: str
+    seed: int
+    encoder: Annotated[EncoderParams, ENCODERS]
+    store: str
+    batch_size: int
+    precision: Precision
+
+
+@strict
+class FiltersStage:
+    """A network whose filters are shown; ``prefix`` begins the names of the encoder's weights in its checkpoint."""
+
+    run: str
+    seed: int
+    encoder: Annotated[EncoderParams, ENCODERS]
+    prefix: str
+    layers: tuple[int, ...]
+    ascent: AscentParams
+
+
+@strict
+class InterpretabilityStage:
+    """What the notebook of chapter 7 shows, the networks among it, and the corpora of the stores."""
+
+    scale: Scale
+    interpretability: InterpretabilityParams
+    networks: tuple[ShownNetwork, ...]
+    corpora: dict[str, str]
 
 
 @strict

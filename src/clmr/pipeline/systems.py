@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from clmr.ablations import SINGLE_AUGMENTATIONS, augmentation_of, shown_run, table_rows, varied_value
-from clmr.paper.planned import MAIN, AblationRow, ScalingRun, ScoredSystem
+from clmr.paper.planned import MAIN, AblationRow, ScalingRun, ScoredSystem, ShownNetwork
 from clmr.params import Params, grids_of, runs_of, supervised_runs_of
 from clmr.runs import Run
 from clmr.storage.layering import combination_name
@@ -89,6 +89,35 @@ def ablation_tables(params: Params) -> dict[str, tuple[AblationRow, ...]]:
         table: tuple(_ablation_row(params, run, varies[scoring_stage(run)]) for run in of_table)
         for table, of_table in rows.items()
     }
+
+
+def shown_networks(params: Params) -> tuple[ShownNetwork, ...]:
+    """The networks whose filters are shown, in the order of the parameters."""
+    runs = runs_of(params) | supervised_runs_of(params)
+    return tuple(_shown_network(runs[name], figure) for name, figure in params.interpretability.filters.items())
+
+
+def _shown_network(run: Run, figure: str) -> ShownNetwork:
+    system = system_of(run.recipe)
+    trained_on = None if system.startswith("random_init") else run.recipe.store
+    return ShownNetwork(run.name, system, encoder_of(run).kind, trained_on, figure)
+
+
+def encoder_of(run: Run) -> Any:
+    """Parameters of a run's encoder, that of a supervised network included.
+
+    Raises:
+        ValueError: If a supervised network has none.
+    """
+    if not run.is_supervised:
+        return run.recipe.encoder
+    encoder = getattr(run.recipe.model, "encoder", None)
+    if encoder is None:
+        raise ValueError(
+            f"params.yaml: interpretability.filters: found {run.name}, whose model {run.recipe.model.kind} has no "
+            f"encoder; name a run of sample_cnn"
+        )
+    return encoder
 
 
 def _varied(table: str, run: Run, base: Run) -> dict[str, Any]:

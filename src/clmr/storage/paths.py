@@ -52,6 +52,16 @@ def embeddings_dir(stage: str) -> Path:
     return root() / "data" / "embeddings" / file_stem(stage)
 
 
+def activations_dir(run: str, store: str) -> Path:
+    """Activations of a run's encoder for the test segments of a store."""
+    return root() / "data" / "activations" / f"{run}_{store}"
+
+
+def filters_dir(run: str) -> Path:
+    """What the filters of a run's network respond to."""
+    return root() / "data" / "filters" / run
+
+
 def scores_dir(stage: str, experiment: str) -> Path:
     """All scores of the system that a stage scored, and the scores of each test clip.
 
@@ -132,6 +142,11 @@ def figure_file(figure: str) -> Path:
 def figure_data_file(figure: str) -> Path:
     """The data that a figure shows, as a table."""
     return results_dir() / "figures" / f"{figure}.csv"
+
+
+def listening_page() -> Path:
+    """The listening page; its audio lies beside it."""
+    return results_dir() / "listening" / "index.html"
 
 
 def metrics_file(stage: str, experiment: str) -> Path:

@@ -1,0 +1,47 @@
+"""Bootstrap of activations: estimates are those of the whole split, and samples spread about them."""
+
+import numpy as np
+import pytest
+
+from clmr.interpret.resampling import evenness, group_draws, resampled_evenness, resampled_lifts
+from clmr.interpret.tag_occurrence import tag_occurrence
+
+from .examples import activations
+
+
+def test_evenness_is_the_share_of_segments_that_a_feature_responds_to():
+    values = np.zeros((20, 3))
+    values[:, 0], values[:5, 1] = 3.0, 7.0
+    np.testing.assert_allclose(evenness(values), [1.0, 0.25, 0.0])
+
+
+def test_samples_of_evenness_spread_about_the_estimate():
+    one = activations()
+    found = resampled_evenness(one, 200, np.random.default_rng(0))
+    assert found.by_seed == pytest.approx(evenness(one.values.astype(float)).mean())
+    assert found.means.mean() == pytest.approx(found.by_seed[0], abs=0.01)
+    assert 0 < found.means.std() < 0.05
+
+
+def test_groups_are_drawn_as_wholes():
+    draws = group_draws(np.array(["a", "a", "b", "c"]), 50, np.random.default_rng(0))
+    assert draws.shape == (50, 3)
+    assert (draws.sum(axis=1) == 3).all()
+
+
+def test_lifts_are_those_of_the_counts():
+    one = activations()
+    lifts = resampled_lifts(one, [["techno"], ["flute", "solo"]], 30, 100, np.random.default_rng(0))
+    found = tag_occurrence(one, one.values, 30)
+    expected = (found.shares / found.frequency).mean(axis=0)
+    np.testing.assert_allclose(lifts[0].by_seed, expected[0])
+    np.testing.assert_allclose(lifts[1].by_seed, expected[2:].mean())
+    assert lifts[0].means.shape == (100,)
+    # Fewer clips that differ are in a sample, so its own strongest are a little further down the list.
+    assert lifts[0].means.mean() == pytest.approx(lifts[0].by_seed[0], abs=0.15)
+
+
+def test_a_tag_that_features_follow_has_a_larger_lift_than_one_that_none_follows():
+    one = activations(follows=(0,) * 8)
+    techno, solo = resampled_lifts(one, [["techno"], ["solo"]], 30, 100, np.random.default_rng(0))
+    assert (techno.means - solo.means > 1).all()
