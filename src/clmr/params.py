@@ -12,6 +12,7 @@ from typing import Any
 from clmr.ablations import table_rows
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA, CorpusParams
+from clmr.efficiency import EfficiencyParams, LabelEfficiencyLine, checked_line, network_recipes
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.interpret.params import InterpretabilityParams
@@ -73,6 +74,8 @@ class Params:
         ablation: Runs and grids that the tables of the ablation notebook show.
         listening: Run and size of the listening page.
         interpretability: Networks that the notebook of chapter 7 looks into.
+        efficiency: Shares of the labels, their subsets, and how probes are trained on them.
+        label_efficiency: What is compared on shares of the labels, by store.
     """
 
     scale: Scale
@@ -90,6 +93,8 @@ class Params:
     ablation: AblationParams
     listening: ListeningParams
     interpretability: InterpretabilityParams
+    efficiency: EfficiencyParams
+    label_efficiency: dict[str, LabelEfficiencyLine]
 
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
@@ -113,6 +118,8 @@ class Params:
         for name, base in self.bases.items():
             # Resolved although no line may use it yet, so that a ring of bases is found.
             resolved(base if isinstance(base, Mapping) else {OVER: name}, self.bases, f"bases.{name}")
+        for store, efficiency in self.label_efficiency.items():
+            checked_line(store, efficiency, vars(self))
         self._require_figures()
 
     def _require_figures(self) -> None:
@@ -196,6 +203,9 @@ def load_params(mapping: Any) -> Params:
         own = runs[transfer.run].evaluate_on
         other = f"another store than {own}, on which the run is evaluated anyway"
         require(transfer.store != own, f"params.yaml: transfers.{name}.store", transfer.store, other)
+    for store, efficiency in params.label_efficiency.items():
+        named = runs[efficiency.pretrained], supervised[efficiency.supervised]
+        network_recipes(params, params.efficiency, store, efficiency, *named)
     figures = params.tagging.tag_wise
     _require_shown(params, "t_sne.run", runs[params.tagging.t_sne.run])
     _require_shown(params, "tag_wise.clmr", runs[figures.clmr], "clmr")

@@ -53,6 +53,18 @@ ARTEFACTS = (
              "whose run has several seeds. With intervals on the left, the thesis's points on the right.", "ablation"),
     Artefact("fig_6_4", "Figure 6.4", "The same with the transformation applied at a probability; 0 is the crop alone, "
              "one run for all lines. Points of different lines are set apart to the side.", "ablation"),
+    Artefact("fig_6_5", "Figure 6.5", "PR-AUC against the number of labelled clips, first labelled corpus: linear "
+             "probes on CLMR's frozen encoder, on the untrained encoder and on log-mel statistics, SampleCNN trained "
+             "end to end, and, which the thesis does not have, CLMR's encoder fine-tuned. Bands span the subsets of "
+             "the labels. The thesis's curves on the right.", "efficiency"),
+    Artefact("fig_6_6", "Figure 6.6", "The same on the second labelled corpus.", "efficiency"),
+    Artefact("fig_label_crossover", "Ours", "CLMR's frozen encoder minus SampleCNN, each on the same labels, with "
+             "95 % intervals: paired bootstrap over groups of test clips, deviations over subsets included. The line "
+             "is where supervision gets ahead and stays so, the grey span its 95 % interval, cut off at the smallest "
+             "and at the largest share.", "efficiency"),
+    Artefact("table_label_efficiency", "Ours", "PR-AUC on shares of the labels. Subsets are nested, and the same for "
+             "all systems; all use the whole validation split, to choose a penalty or to stop. On all labels "
+             "SampleCNN is the run of Table 6.1.", "efficiency"),
     Artefact("table_6_3", "Table 6.3", "Batch size in pre-training: pairs per step. Below our rows those of the "
              "thesis, on another corpus, at another size and schedule: what can be compared is the order of rows. The "
              "same holds for the tables that follow, whose base run has several seeds.", "ablation"),
@@ -118,5 +130,5 @@ ARTEFACTS = (
     Artefact("table_4_2", "Table 4.2", "Tags of the second labelled corpus and their clips.", "tagging"),
 )  # fmt: skip
 
-NOT_BUILT_YET = ("table_6_2", "fig_6_5", "fig_6_6")
+NOT_BUILT_YET = ("table_6_2",)
 """Artefacts of ``references/thesis.yaml`` that no stage writes; a test holds both lists to the file."""

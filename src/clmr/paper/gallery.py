@@ -14,6 +14,7 @@ from clmr.paper.artefacts import ARTEFACTS, Artefact
 from clmr.paper.cells import markdown
 from clmr.paper.claim_markdown import statements_markdown
 from clmr.paper.claim_table import ELSEWHERE
+from clmr.paper.efficiency_markdown import efficiency_markdown
 from clmr.paper.interpretability_markdown import chapter_7_markdown, filters_markdown, out_of_domain_markdown
 from clmr.paper.markdown import table_markdown
 from clmr.paper.planned import PublishedStage, Scale
@@ -51,6 +52,7 @@ _MARKDOWN = {
     "table_filters": filters_markdown,
     "table_interpretability": chapter_7_markdown,
     "table_out_of_domain": out_of_domain_markdown,
+    "table_label_efficiency": efficiency_markdown,
     **dict.fromkeys(("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector"), ablation_markdown),
 }
 """The form of tables that :func:`clmr.paper.markdown.table_markdown` does not tell by their columns."""

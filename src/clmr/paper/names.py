@@ -21,6 +21,7 @@ SYSTEM_NAMES = {
     LOG_MEL: "log-mel statistics",
     CHANCE: "chance, a random order",
     "sample_cnn": "SampleCNN",
+    "clmr_fine_tuned": "CLMR, fine-tuned",
     "pons": "Pons et al.",
     "dieleman": "1-D CNN (Dieleman and Schrauwen)",
 }

@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clmr.efficiency import EFFICIENCY
+from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.planned import MAIN, PublishedStage
 from clmr.params import Params, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
+from clmr.pipeline.efficiency import efficiency_systems, probes_stage, training_stage
 from clmr.pipeline.stage_params import (
     AblationStage,
     ActivationsStage,
     Combination,
     DownloadStage,
+    EfficiencyStage,
     EvaluateStage,
     FiltersStage,
     GridStage,
@@ -79,12 +83,14 @@ class PlannedStage:
 def planned_stages(params: Params) -> list[PlannedStage]:
     """All stages except the plan itself, in the order in which readers see them."""
     # Results last: they list the stages before them.
-    computing = [*_data(params), *_training(params), *_evaluations(params), *_insights(params)]
+    computing = [*_data(params), *_training(params), *_evaluations(params), *_label_efficiency(params)]
+    computing += _insights(params)
     tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
     ablation = PlannedStage("ablation", "05_ablation", _ablation(params))
+    efficiency = PlannedStage("efficiency", "07_efficiency", _efficiency(params))
     listening = PlannedStage("listening", "clmr.pipeline.stages.listening", _listening(params))
     interpretability = PlannedStage("interpretability", "08_interpretability", _interpretability(params))
-    stages = [*computing, tagging, ablation, interpretability, listening]
+    stages = [*computing, tagging, ablation, efficiency, interpretability, listening]
     published = tuple(PublishedStage(stage.name, stage.notebook) for stage in stages)
     return [*stages, PlannedStage("report", "09_report", ReportStage(params.scale, published))]
 
@@ -134,6 +140,13 @@ def _insights(params: Params) -> Iterator[PlannedStage]:
         yield PlannedStage(f"filters@{name}", "clmr.pipeline.stages.filters", shown)
 
 
+def _label_efficiency(params: Params) -> Iterator[PlannedStage]:
+    for store, line in params.label_efficiency.items():
+        probes, training = probes_stage(params, store, line), training_stage(params, store, line)
+        yield PlannedStage(f"efficiency_probes@{store}", "clmr.pipeline.stages.efficiency_probes", probes)
+        yield PlannedStage(f"efficiency_training@{store}", "clmr.pipeline.stages.efficiency_training", training)
+
+
 def _evaluation(params: Params, run: Run, store: str, experiment: str) -> EvaluateStage:
     recipe, probe = run.recipe, replace(params.probe, heads=run.heads)
     return EvaluateStage(run.name, recipe.seeds, recipe.encoder, probe, store, experiment)
@@ -158,11 +171,24 @@ def _tagging(params: Params) -> TaggingStage:
 
 
 def _ablation(params: Params) -> AblationStage:
+    tables, base = ablation_tables(params), runs_of(params)[params.ablation.table_6_3.base].recipe
+    # Claims are about shares of the labels, too; the run on all labels is one of the main systems.
+    shares = (scored for scored in efficiency_systems(params) if scored.experiment == EFFICIENCY)
+    systems, roles = (*main_systems(params), *shares), _roles(params)
+    return AblationStage(params.scale, params.ablation, tables, systems, roles, base.store, base.encoder)
+
+
+def _efficiency(params: Params) -> EfficiencyStage:
+    shared = params.efficiency
+    resampling = ResamplingParams(shared.crossover_resamples, shared.crossover_seed)
+    return EfficiencyStage(params.scale, efficiency_systems(params), _roles(params), resampling)
+
+
+def _roles(params: Params) -> dict[str, str]:
+    """The role of each labelled corpus."""
     corpora = [params.stores[store].corpus for store in (params.tagging.primary_store, params.tagging.secondary_store)]
     # The first labelled corpus last: if there is only one, that is its role.
-    roles = {corpora[1]: "secondary", corpora[0]: "primary"}
-    tables, base = ablation_tables(params), runs_of(params)[params.ablation.table_6_3.base].recipe
-    return AblationStage(params.scale, params.ablation, tables, main_systems(params), roles, base.store, base.encoder)
+    return {corpora[1]: "secondary", corpora[0]: "primary"}
 
 
 def _listening(params: Params) -> ListeningStage:

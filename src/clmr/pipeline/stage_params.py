@@ -5,16 +5,18 @@ from typing import Annotated, Any
 from clmr.compute.precision import Precision
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import CORPORA, CorpusParams
+from clmr.evaluation.few_labels import FewLabelsProbeParams
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.interpret.filters import AscentParams
 from clmr.interpret.params import InterpretabilityParams
 from clmr.models.encoders import ENCODERS, EncoderParams
-from clmr.paper.figure_params import AblationParams, TaggingParams
+from clmr.paper.figure_params import AblationParams, ResamplingParams, TaggingParams
 from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem, ShownNetwork
 from clmr.runs import RECIPES, SUPERVISED
-from clmr.storage.strict import strict
+from clmr.storage.strict import Count, strict
+from clmr.training.fine_tune import FewLabelsRecipe
 from clmr.training.pretrain import METHODS, PretrainRecipe
 
 
@@ -170,6 +172,51 @@ class InterpretabilityStage:
     interpretability: InterpretabilityParams
     networks: tuple[ShownNetwork, ...]
     corpora: dict[str, str]
+
+
+@strict
+class FrozenEncoder:
+    """A frozen encoder whose embeddings of a store are there: the stage that made them, and its seeds."""
+
+    stage: str
+    seeds: tuple[int, ...]
+
+
+@strict
+class EfficiencyProbesStage:
+    """Frozen encoders by system, and log-mel statistics, probed on shares of a store's labels."""
+
+    store: str
+    fractions: tuple[float, ...]
+    subset_seeds: tuple[int, ...]
+    frozen: dict[str, FrozenEncoder]
+    probe: FewLabelsProbeParams
+    log_mel: LogMelParams
+    n_resamples: Count
+    experiment: str
+
+
+@strict
+class EfficiencyTrainingStage:
+    """Networks by system, trained on shares of a store's labels; of a run, some fine-tune the encoder."""
+
+    store: str
+    fractions: tuple[float, ...]
+    networks: dict[str, tuple[FewLabelsRecipe, ...]]
+    run: str
+    encoder_seeds: tuple[int, ...]
+    encoder: Annotated[EncoderParams, ENCODERS]
+    experiment: str
+
+
+@strict
+class EfficiencyStage:
+    """The systems that were scored on shares of the labels, and the role of each corpus."""
+
+    scale: Scale
+    systems: tuple[ScoredSystem, ...]
+    roles: dict[str, str]
+    resampling: ResamplingParams
 
 
 @strict

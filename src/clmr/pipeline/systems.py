@@ -141,7 +141,7 @@ def _ablation_row(params: Params, run: Run, varies: dict[str, Any]) -> AblationR
         "optimizer": recipe.optimizer.for_batch_size(recipe.batch_size).kind,
         "augmented_views": (1 + recipe.augment_second_view) * applied,
     }
-    return AblationRow(_scored(params, scoring_stage(run), run, run.evaluate_on, varies), settings)
+    return AblationRow(scored_system(params, scoring_stage(run), run, run.evaluate_on, varies), settings)
 
 
 def _line(run: ScalingRun) -> tuple[str, str, str]:
@@ -159,7 +159,7 @@ def _scaling_run(params: Params, run: Run, shown: Run) -> ScalingRun:
     recipe, encoder = run.recipe, run.recipe.encoder
     settings = {key: value for key, value in run.values.items() if key not in (_EPOCHS, _WIDTH)}
     return ScalingRun(
-        _scored(params, scoring_stage(shown), shown, run.evaluate_on, _compared(run)),
+        scored_system(params, scoring_stage(shown), shown, run.evaluate_on, _compared(run)),
         settings,
         train_store=recipe.store,
         splits=recipe.splits,
@@ -175,18 +175,18 @@ def _probed(params: Params) -> Iterator[ScoredSystem]:
     runs = runs_of(params)
     for run in runs.values():
         if run.experiment == MAIN:
-            yield _scored(params, scoring_stage(run), run, run.evaluate_on, _compared(run))
+            yield scored_system(params, scoring_stage(run), run, run.evaluate_on, _compared(run))
     for name, transfer in params.transfers.items():
         if transfer.experiment == MAIN:
             run = runs[transfer.run]
-            scored = _scored(params, f"probe_transfer@{name}", run, transfer.store, _compared(run))
+            scored = scored_system(params, f"probe_transfer@{name}", run, transfer.store, _compared(run))
             yield replace(scored, experiment=MAIN)
 
 
 def _supervised(params: Params) -> Iterator[ScoredSystem]:
     for run in supervised_runs_of(params).values():
         if run.experiment == MAIN:
-            yield _scored(params, scoring_stage(run), run, run.recipe.store, _compared(run))
+            yield scored_system(params, scoring_stage(run), run, run.recipe.store, _compared(run))
 
 
 def _log_mel(params: Params) -> Iterator[ScoredSystem]:
@@ -195,8 +195,16 @@ def _log_mel(params: Params) -> Iterator[ScoredSystem]:
             yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, params.stores[store].corpus, store)
 
 
-def _scored(params: Params, stage: str, run: Run, store: str, varies: dict[str, Any]) -> ScoredSystem:
-    """A run as a stage scored it on a store."""
+def scored_system(params: Params, stage: str, run: Run, store: str, varies: dict[str, Any]) -> ScoredSystem:
+    """A run as a stage scored it on a store.
+
+    Args:
+        params: All parameters.
+        stage: The stage, followed by the name of its folder if it has several.
+        run: The run.
+        store: The store whose tags were predicted.
+        varies: Settings by which tables tell runs apart.
+    """
     pretrained = not run.is_supervised and run.recipe.epochs > 0
     trained_on = params.stores[run.recipe.store].corpus if pretrained else None
     evaluated_on = params.stores[store].corpus
