@@ -1,4 +1,4 @@
-"""Label efficiency in the parameters: shares in range, runs that fit, and no recipe that would be trained for nothing."""
+"""Label efficiency in the parameters: shares in range, runs that fit, and nothing that is trained for nothing."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_other_scales_compare_the_same(scale):
 WRONG = [
     (
         lambda params: params["efficiency"].update(fractions=[0.0, 1.0]),
-        r"fractions must be a list of numbers in \(0, 1\]",
+        r"fractions must be numbers in \(0, 1\]",
     ),
     (
         lambda params: params["efficiency"].update(fractions=[0.5, 1.2]),
@@ -102,11 +102,11 @@ WRONG = [
     (lambda params: line(params).update(supervised="clmr_primary"), "label_efficiency.primary.supervised: found"),
     (
         lambda params: line(params).update(untrained={"stage": "probe_transfer", "name": "random_init"}),
-        "label_efficiency.primary.untrained.name: found 'random_init', which is not defined; defined are random_init_sec",
+        "label_efficiency.primary.untrained.name: found 'random_init', which is not defined; defined are",
     ),
     (
         lambda params: line(params).update(pretrained="clmr_secondary"),
-        "label_efficiency.primary.pretrained must be one of the tags of primary, got 'a run that predicts the tags of sec",
+        "label_efficiency.primary.pretrained must be one of the tags of primary, got 'a run that",
     ),
     (
         lambda params: params["label_efficiency"].update(nope=line(params)),

@@ -9,7 +9,7 @@ from clmr.pipeline.code import PACKAGE_DIR, imported_modules
 from clmr.training.pretrain import METHODS
 
 SCIENCE = ("corpora", "batches", "augmentations", "models", "losses", "optim", "training", "evaluation")
-WHOLE = ("ablations", "efficiency", "paper", "params", "pipeline", "runs")
+WHOLE = ("ablations", "efficiency", "fitting", "paper", "params", "pipeline", "runs", "transfer")
 UPWARD = {
     **dict.fromkeys(SCIENCE, WHOLE),
     "compute": (*SCIENCE, *WHOLE, "storage"),

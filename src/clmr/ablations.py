@@ -94,7 +94,7 @@ def augmentation_of(run: Run, base: Run) -> tuple[str, float]:
         run: The row.
         base: The base row, which only crops: ``("crop", 1.0)``.
     """
-    for key in _differing(to_mapping(run.recipe), to_mapping(base.recipe)):
+    for key in differing_keys(to_mapping(run.recipe), to_mapping(base.recipe)):
         step = key.split(".")[1]
         return step, run.recipe.augmentations.steps()[step].p
     return "crop", 1.0
@@ -103,7 +103,7 @@ def augmentation_of(run: Run, base: Run) -> tuple[str, float]:
 def _require_comparable(row: Run, base: Run, table: str, where: str) -> None:
     """Raise ``ValueError`` unless a row differs from the base row in what its table varies, and in nothing else."""
     allowed = _VARIES[table]
-    differing = list(_differing(to_mapping(row.recipe), to_mapping(base.recipe)))
+    differing = list(differing_keys(to_mapping(row.recipe), to_mapping(base.recipe)))
     others = [key for key in differing if not any(fnmatch(key, pattern) for pattern in allowed)]
     # Two probabilities, and nobody could say which transformation made the difference.
     if others or (table == SINGLE_AUGMENTATIONS and len(differing) > 1):
@@ -118,13 +118,17 @@ def _require_crops_only(base: Run, where: str) -> None:
     require(not applied, f"{where}: augmentations of {base.name}", applied, "none, each with p: 0.0, as it only crops")
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Dotted keys of the values in which two recipes differ, seeds left out."""
+def differing_keys(one: Mapping[str, Any], other: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Dotted keys of the values in which two recipes differ, seeds left out.
+
+    >>> list(differing_keys({"epochs": 1, "encoder": {"width": 2}}, {"epochs": 1, "encoder": {"width": 4}}))
+    ['encoder.width']
+    """
     for key in dict.fromkeys((*one, *other)):
         values, place = (one.get(key), other.get(key)), (*path, key)
         if place == ("seeds",) or values[0] == values[1]:
             continue
         if isinstance(values[0], Mapping) and isinstance(values[1], Mapping):
-            yield from _differing(values[0], values[1], place)
+            yield from differing_keys(values[0], values[1], place)
         else:
             yield ".".join(place)

@@ -11,12 +11,13 @@ from typing import Any
 
 from clmr.ablations import table_rows
 from clmr.corpora.build_store import StoreParams
-from clmr.corpora.registry import CORPORA, CorpusParams
+from clmr.corpora.registry import CORPORA, RENDERED, CorpusParams
 from clmr.efficiency import EfficiencyParams, LabelEfficiencyLine, checked_line, network_recipes
 from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
+from clmr.fitting import require_fit
 from clmr.interpret.params import InterpretabilityParams
-from clmr.paper.figure_params import AblationParams, TaggingParams
+from clmr.paper.figure_params import AblationParams, ClaimsParams, TaggingParams, TransferParams
 from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import MAIN, Scale
 from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
@@ -25,10 +26,11 @@ from clmr.storage.names import require_known, require_name, require_names
 from clmr.storage.strict import from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
+from clmr.transfer import transfer_rows
 
 
 @strict
-class TransferParams:
+class ProbeTransferParams:
     """An encoder that is probed on one more store than the one its run names.
 
     Attributes:
@@ -76,6 +78,8 @@ class Params:
         interpretability: Networks that the notebook of chapter 7 looks into.
         efficiency: Shares of the labels, their subsets, and how probes are trained on them.
         label_efficiency: What is compared on shares of the labels, by store.
+        transfer: Grids that the table of the transfer notebook shows.
+        claims: How the claims of the thesis are decided.
     """
 
     scale: Scale
@@ -85,7 +89,7 @@ class Params:
     runs: dict[str, Any]
     supervised_runs: dict[str, Any]
     grids: dict[str, Any]
-    transfers: dict[str, TransferParams]
+    transfers: dict[str, ProbeTransferParams]
     baselines: dict[str, BaselineParams]
     probe: ProbeParams
     log_mel: LogMelParams
@@ -95,6 +99,8 @@ class Params:
     interpretability: InterpretabilityParams
     efficiency: EfficiencyParams
     label_efficiency: dict[str, LabelEfficiencyLine]
+    transfer: TransferParams
+    claims: ClaimsParams
 
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
@@ -140,6 +146,8 @@ class Params:
             require_known(f"interpretability.activations.{name}.store", activated.store, self.stores)
         for run in self.interpretability.filters:
             require_known("interpretability.filters", run, self.runs | self.supervised_runs)
+        for grid in self.transfer.grids:
+            require_known("transfer.grids", grid, self.grids)
 
 
 def corpora_of(params: Params) -> dict[str, CorpusParams]:
@@ -153,7 +161,7 @@ def corpora_of(params: Params) -> dict[str, CorpusParams]:
         where = f"params.yaml: corpora.{name}"
         stated = resolved(line, params.bases, where) if isinstance(line, Mapping) else line
         found[name] = from_mapping(CORPORA, stated, where)
-    rendered = [name for name, corpus in found.items() if corpus.kind == "rendered"]
+    rendered = [name for name, corpus in found.items() if corpus.kind in RENDERED]
     require(
         params.scale != "paper" or not rendered,
         "params.yaml: scale",
@@ -195,10 +203,13 @@ def load_params(mapping: Any) -> Params:
         ValueError: Naming the place, what was found, and what is allowed.
     """
     params = from_mapping(Params, mapping, "params.yaml")
-    corpora_of(params)
+    corpora = corpora_of(params)
     runs, supervised, grids = runs_of(params), supervised_runs_of(params), grids_of(params)
     for table, compared in params.ablation.tables().items():
         table_rows(table, compared, runs, grids)
+    transfer_rows(params.transfer.grids, grids)
+    every_run = [*runs.values(), *supervised.values(), *(run for grid in grids.values() for run in grid)]
+    require_fit(params, corpora, every_run)
     for name, transfer in params.transfers.items():
         own = runs[transfer.run].evaluate_on
         other = f"another store than {own}, on which the run is evaluated anyway"

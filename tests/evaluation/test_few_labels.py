@@ -1,4 +1,4 @@
-"""Probes on few labels: scikit-learn's solution, a penalty from the validation split, and no label that is not theirs."""
+"""Probes on few labels: scikit-learn's solution, a penalty from the validation split, and no other label."""
 
 from dataclasses import replace
 

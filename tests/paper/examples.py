@@ -11,9 +11,10 @@ from clmr.models.heads import END_TO_END
 from clmr.paper.claims import Role
 from clmr.paper.clips import ClipScores
 from clmr.paper.figure_params import ResamplingParams
-from clmr.paper.planned import AblationRow, ScalingRun, ScoredSystem
+from clmr.paper.planned import AblationRow, ScalingRun, ScoredSystem, TransferRow
 from clmr.paper.tables import score_table
 from clmr.paper.thesis import load_thesis
+from clmr.paper.transfer import CorpusSize, transfer_table
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +110,26 @@ def augmentation_rows() -> tuple[AblationRow, ...]:
     """The crop alone, and two other transformations, one of them with several probabilities."""
     given = (("crop", 1.0), ("filter", 0.8), ("filter", 0.4), ("filter", 1.0), ("gain", 1.0))
     return tuple(ablation_row(f"evaluate@{name}_{p}", augmentation=name, probability=p) for name, p in given)
+
+
+def transfer_row(
+    name: str, corpus: str, epochs: int, blocks: tuple[str, ...] = ("same_steps", "same_epochs"), batch_size: int = 32
+) -> TransferRow:
+    """A row of Table 6.2, of an encoder that was pre-trained on one corpus and scored on another."""
+    stage, varies = f"grid@{name}_{corpus}/epochs={epochs}", dict.fromkeys(blocks, True)
+    scored = ScoredSystem(stage, name, f"{name}_{corpus}", corpus, "scores", "primary", varies, "transfer")
+    return TransferRow(scored, corpus, ("train",), clip_samples=9, batch_size=batch_size, epochs=epochs, width=4)
+
+
+def transfer_example() -> pd.DataFrame:
+    """Table 6.2 of an encoder on the corpus of evaluation, in both blocks, and of two on a smaller corpus."""
+    rows = [
+        transfer_row("clmr", "scores", 10),
+        transfer_row("clmr", "tunes", 10, ("same_epochs",)),
+        transfer_row("clmr", "tunes", 93, ("same_steps",)),
+    ]
+    sizes = {"scores": CorpusSize(1000, 900, 8.0), "tunes": CorpusSize(120, 114, 1.0)}
+    of_row = [score_row("linear", pr_auc_tag=0.5), score_row("mlp", pr_auc_tag=0.6)]
+    clips_of_thesis = {"fma": 22413, "billboard": 461, "million_song": 241904}
+    scores = {row.scored.stage: of_row for row in rows}
+    return transfer_table(rows, sizes, scores, THESIS, clips_of_thesis, "embedded")

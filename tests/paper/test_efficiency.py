@@ -170,4 +170,4 @@ def test_the_crossover_has_a_line_only_where_there_is_one():
     vertical = [[line for line in axes.lines if len(set(line.get_xdata())) == 1] for axes in (left, right)]
     assert [len(lines) for lines in vertical] == [1, 0]
     assert vertical[0][0].get_xdata()[0] == inside.crossing.iloc[0]
-    assert "not ahead within 1000 clips" in right.get_title()
+    assert right.get_title().splitlines() == ["merlin", "supervision not ahead within 1000 clips"]

@@ -1,5 +1,6 @@
 """The gallery and the README: all that the plan lists, each with its origin, and honest about its scale."""
 
+from dataclasses import replace
 from typing import get_args
 
 import nbformat
@@ -13,6 +14,7 @@ from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.audible import TAG_COLUMNS
 from clmr.paper.claim_table import Evidence, claims_table
 from clmr.paper.claims import load_claims
+from clmr.paper.efficiency import efficiency_table
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 from clmr.paper.writing import save_table
@@ -20,12 +22,28 @@ from clmr.storage import paths
 from clmr.storage.files import read_json, write_json
 from clmr.storage.notebook_files import read_notebook, write_notebook
 
-from .examples import RESAMPLING, ROOT, THESIS, ablation_row, difference_row, score_row, system, table_6_1
+from .examples import (
+    RESAMPLING,
+    ROOT,
+    THESIS,
+    ablation_row,
+    difference_row,
+    score_row,
+    system,
+    table_6_1,
+    transfer_example,
+)
 
 STAGES = (
     PublishedStage("store@primary", None),
     PublishedStage("tagging", "04_tagging"),
+    PublishedStage("claims", None),
     PublishedStage("ablation", "05_ablation"),
+<<<<<<< HEAD
+    PublishedStage("transfer", "06_transfer"),
+=======
+    PublishedStage("efficiency", "07_efficiency"),
+>>>>>>> lead14b
 )
 ABLATIONS = ("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector")
 # What the thesis says, in rows that no system of this test decides.
@@ -48,6 +66,15 @@ def results(repository):
     save_table(pd.DataFrame([layer], columns=LAYER_COLUMNS), "table_2_4")
     save_table(format_table([PrintedFormat(8_000, 20_736, (3, 3, 3, 2, 2, 4, 4, 2, 2))], 2), "table_5_1")
     save_ablations()
+<<<<<<< HEAD
+    save_table(transfer_example(), "table_6_2")
+=======
+    shared = replace(system("clmr"), varies={"label_fraction": 0.01})
+    shares = {shared.stage: [score_row(n_labelled_clips=10, n_tags_without_positives=3)]}
+    save_table(
+        efficiency_table([shared], shares, THESIS, "table_label_efficiency", "embedded"), "table_label_efficiency"
+    )
+>>>>>>> lead14b
     for name in ("table_4_1", "table_4_2"):
         save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), name)
     return paths.results_dir()
@@ -81,6 +108,7 @@ def test_the_page_shows_every_artefact_with_its_origin(results):
     stated = "- One hidden layer in the probe adds to CLMR's score. (§6.1) **Not built**."
     assert [stated in section for section in page.split("## ")[1:3]] == [True, False]
     assert "| piano | scores |" in page
+    assert "| 1% | 10 | 3 | 50.0 [45.0, 55.0] |" in page
     # Ablations have the thesis in lines of their own.
     assert "| **magnatagatune: the thesis, as printed** |" in page
 
@@ -91,8 +119,13 @@ def test_records_become_one_file_and_one_table(results):
     assert read_json(results / "provenance.json")["tagging"]["params"] == {"a": 1}
     gallery.write_tables()
     assert (results / "tables" / "table_costs.md").read_text().splitlines()[-2:] == [
-        "| ablation | 1.5 | 0.25 |",
-        "| **sum** | 4.5 |  |",
+<<<<<<< HEAD
+        "| transfer | 1.5 | 0.25 |",
+        "| **sum** | 7.5 |  |",
+=======
+        "| efficiency | 1.5 | 0.25 |",
+        "| **sum** | 6.0 |  |",
+>>>>>>> lead14b
     ]
 
 
@@ -118,7 +151,13 @@ def test_executed_notebooks_are_published_with_the_prose_of_today(results):
 
 
 def test_a_stage_that_the_plan_forgets_is_named():
-    with pytest.raises(ValueError, match="found no ablation, tagging among the published stages, but artefacts that"):
+<<<<<<< HEAD
+    with pytest.raises(
+        ValueError, match="found no ablation, claims, tagging, transfer among the published stages, but artefacts that"
+    ):
+=======
+    with pytest.raises(ValueError, match="found no ablation, efficiency, tagging among the published stages, but art"):
+>>>>>>> lead14b
         gallery.gallery("embedded", STAGES[:1])
 
 

@@ -22,7 +22,7 @@ from clmr.storage.yaml_files import read_yaml
 ROOT = Path(__file__).parents[2]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 MAPPING = read_yaml(ROOT / "params.yaml")
-CHEAP = ("plan", "tagging", "ablation", "efficiency", "interpretability", "report")
+CHEAP = ("plan", "tagging", "claims", "ablation", "transfer", "efficiency", "interpretability", "report")
 # What the tests below know by name, and what it needs: whatever else params.yaml gets must not matter to them.
 KNOWN = {
     "corpora": ("scores", "merlin"),
@@ -50,6 +50,7 @@ KNOWN_MAPPING = MAPPING | {
 KNOWN_MAPPING["ablation"] = {
     name: value | {"grids": []} if "grids" in value else value for name, value in MAPPING["ablation"].items()
 }
+KNOWN_MAPPING["transfer"] = {"grids": []}
 
 
 def definition(stage: str) -> dict[str, Any]:
@@ -157,10 +158,9 @@ def test_no_figure_and_no_caption_can_rerun_a_costly_stage():
 
 def test_a_stage_sees_what_concerns_it_alone():
     own = stages_changed_by(lambda params: params["runs"]["clmr_secondary"].update(temperature=0.1))
-    # The notebook of ablations decides the claims about main runs as well.
-    assert own == {"pretrain@clmr_secondary", "tagging", "ablation"}
+    assert own == {"pretrain@clmr_secondary", "tagging", "claims"}
     shared = stages_changed_by(lambda params: params["bases"]["clmr"].update(epochs=61))
-    assert shared == {"pretrain@clmr_primary", "tagging", "ablation"}
+    assert shared == {"pretrain@clmr_primary", "tagging", "claims"}
     probe = {name.partition("@")[0] for name in stages_changed_by(lambda params: params["probe"].update(n_resamples=9))}
     assert probe == {"evaluate", "probe_transfer"}
     figure = stages_changed_by(lambda params: params["tagging"]["t_sne"].update(perplexity=20.0))
@@ -191,7 +191,7 @@ def test_a_docstring_changes_no_plan_and_code_does(monkeypatch):
 
 def test_every_artefact_is_written_by_its_stage_and_every_plot_is_an_artefact():
     written: dict[str, set[str]] = {}
-    for stage in ("tagging", "ablation", "efficiency", "interpretability"):
+    for stage in ("tagging", "claims", "ablation", "transfer", "efficiency", "interpretability"):
         plots = {next(iter(entry)) for entry in definition(stage)["plots"]}
         written[stage] = {Path(path).stem for path in plots}
         for artefact in (entry for entry in artefacts.ARTEFACTS if entry.stage == stage):

@@ -6,7 +6,16 @@ from typing import Protocol
 from clmr.storage.strict import Variants
 
 # Strings, not classes, so that a corpus depends on the code of its own kind only.
-CORPORA = Variants({"rendered": "clmr.corpora.rendered.corpus:RenderedCorpus"})
+CORPORA = Variants(
+    {
+        "rendered": "clmr.corpora.rendered.corpus:RenderedCorpus",
+        "unlabelled": "clmr.corpora.rendered.unlabelled:UnlabelledCorpus",
+    }
+)
+RENDERED = ("rendered", "unlabelled")
+"""Kinds that are made on this machine; the thesis has none of them."""
+WITHOUT_TAGS = ("unlabelled",)
+"""Kinds that have no tags: they can be pre-trained on, and nothing else."""
 
 
 class CorpusParams(Protocol):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from clmr.evaluation import comparison
 from clmr.evaluation.comparison import Difference, Resampled
-from clmr.paper.claims import ClaimEntry, ClaimVerdict, Role, Selector
+from clmr.paper.claims import BLOCKS, ClaimEntry, ClaimVerdict, Role, Selector
 from clmr.paper.clips import ClipScores, Scored, difference_cells, precision_by_seed, resampled_pairs
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.names import row_label
@@ -191,10 +191,15 @@ def _decided(pair: _Pair, both: tuple[Resampled, Resampled], difference: Differe
 
 
 def _label(selector: Selector | None, system: ClipScores) -> str:
-    """The system in words, with those of its settings by which it was chosen."""
+    """The system in words, with the corpus of pre-training and the settings by which it was chosen."""
     scored = system.scored
-    named = {key: scored.varies[key] for key in selector.varies} if selector else {}
-    return row_label(scored.system, system.head, named)
+    if selector is None:
+        return row_label(scored.system, system.head)
+    named = {key: scored.varies[key] for key in selector.varies if key not in BLOCKS}
+    parts = [row_label(scored.system, system.head, named)]
+    if selector.pretrained_on is not None:
+        parts.append(f"pre-trained on {scored.pretrain_corpus}")
+    return ", ".join([*parts, *(key.replace("_", " ") for key in selector.varies if key in BLOCKS)])
 
 
 def _numbers() -> dict[str, str]:

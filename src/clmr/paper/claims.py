@@ -18,8 +18,10 @@ Role = Literal["primary", "secondary", "unlabelled_large", "unlabelled_medium", 
 """Role of a corpus: that of MagnaTagATune, of the Million Song Dataset, of FMA, of Billboard, and of GTZAN."""
 ClaimVerdict = Literal["reproduced", "inconclusive", "contradicted", "not built", "decided elsewhere"]
 _EXTREMES = {"smallest": min, "largest": max}
+BLOCKS = ("same_steps", "same_epochs")
+"""Blocks of our table on transfer, by what is the same for all of its rows; the thesis leaves open which it shows."""
 # The thesis has no numbers for the projector, but a table of ours tells rows apart by it.
-_VARIES = (*VARIABLE, "projector")
+_VARIES = (*VARIABLE, "projector", *BLOCKS)
 
 
 @strict

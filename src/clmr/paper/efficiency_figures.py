@@ -4,6 +4,7 @@ Curves of the thesis have a panel and an axis of their own: they are of another 
 the lines of a panel lie to each other.
 """
 
+import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -22,6 +23,7 @@ from clmr.paper.names import THESIS
 _ORDER = ("clmr", "sample_cnn", "random_init", "log_mel", "clmr_fine_tuned")
 _MARKERS = "os^Dv"
 _LABEL = "PR-AUC (TAG)"
+_TITLE_CHARACTERS = 40
 
 
 def label_efficiency(points: pd.DataFrame, corpus: str) -> Figure:
@@ -65,10 +67,10 @@ def crossover(table: pd.DataFrame) -> Figure:
         axes.errorbar(here[CLIPS], 100 * here.difference, yerr=reach, marker="o", markersize=4, color=_colour("clmr"))
         axes.axhline(0, color="0.55", linewidth=1.0, linestyle=":")
         _mark_crossing(axes, here)
-        axes.set(xscale="log", xlabel="labelled clips", title=f"{corpus}\n{crossing_sentence(here)}")
+        axes.set(xscale="log", xlabel="labelled clips", title=_title(corpus, here))
         axes.minorticks_off()
         axes.set_xticks(here[CLIPS], [f"{number:.0f}" for number in here[CLIPS]])
-    panels[0][0].set_ylabel("CLMR minus SampleCNN (points of PR-AUC)")
+    panels[0][0].set_ylabel("CLMR minus SampleCNN\n(points of PR-AUC)")
     return figure
 
 
@@ -78,6 +80,11 @@ def _line(axes: Axes, line: pd.DataFrame, system: str, label: str) -> None:
     axes.plot(places, line.pr_auc_tag, marker=marker, markersize=4, color=_colour(system), label=label)
     # Empty where there are no subsets, as in the thesis.
     axes.fill_between(places, line.lowest.astype(float), line.highest.astype(float), color=_colour(system), alpha=0.18)
+
+
+def _title(corpus: str, here: pd.DataFrame) -> str:
+    """The corpus and where supervision gets ahead on it, in lines that are no wider than a panel."""
+    return "\n".join([corpus, *textwrap.wrap(crossing_sentence(here), _TITLE_CHARACTERS)])
 
 
 def _mark_crossing(axes: Axes, here: pd.DataFrame) -> None:

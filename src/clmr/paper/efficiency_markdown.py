@@ -61,8 +61,9 @@ def crossing_sentence(here: pd.DataFrame) -> str:
     place, low, high = (here[name].iloc[0] for name in ("crossing", "crossing_low", "crossing_high"))
     ends = [_bound(value, first, last) for value in (low, high)]
     if place > last:
-        begin = ends[0] if ends[0].startswith("beyond") else f"from {ends[0]}"
-        return f"supervision not ahead within {last:.0f} clips [{begin}, {ends[1]}]"
+        # Where no sample crosses either, there is no interval to state.
+        interval = "" if low > last else f" [from {ends[0]}, {ends[1]}]"
+        return f"supervision not ahead within {last:.0f} clips{interval}"
     begin = f"from {place:.0f} clips on" if place >= first else f"from the smallest share on, {first:.0f} clips"
     return f"supervision ahead {begin} [{ends[0]}, {ends[1]}]"
 

@@ -1,4 +1,4 @@
-"""What tables and figures show: the sections ``tagging`` and ``ablation`` of the parameters.
+"""What tables and figures show: the sections ``tagging``, ``ablation``, ``transfer`` and ``claims``.
 
 Stores are named by their role, so that another scale changes the stores and not the figures.
 """
@@ -77,11 +77,32 @@ class ComparedParams:
 
 
 @strict
+class TransferParams:
+    """What the notebook on transfer shows.
+
+    Attributes:
+        grids: Grids over epochs, one for each method and corpus of pre-training; see :mod:`clmr.transfer`.
+    """
+
+    grids: tuple[str, ...]
+
+
+@strict
+class ClaimsParams:
+    """How the claims of the thesis are decided.
+
+    Attributes:
+        resampling: Intervals of differences.
+    """
+
+    resampling: ResamplingParams
+
+
+@strict
 class AblationParams:
     """What the ablation notebook shows: runs and grids by table, and examples of views.
 
     Attributes:
-        resampling: Intervals of differences.
         table_6_3: Table 6.3, batch sizes.
         table_6_4: Table 6.4, durations of pre-training.
         table_6_5: Table 6.5, sample rates.
@@ -91,7 +112,6 @@ class AblationParams:
         views: Figure 3.2 and the gallery of augmentations.
     """
 
-    resampling: ResamplingParams
     table_6_3: ComparedParams
     table_6_4: ComparedParams
     table_6_5: ComparedParams

@@ -18,6 +18,7 @@ from clmr.paper.efficiency_markdown import efficiency_markdown
 from clmr.paper.interpretability_markdown import chapter_7_markdown, filters_markdown, out_of_domain_markdown
 from clmr.paper.markdown import table_markdown
 from clmr.paper.planned import PublishedStage, Scale
+from clmr.paper.transfer_markdown import transfer_markdown
 from clmr.paper.writing import read_table, save_table
 from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
@@ -53,6 +54,7 @@ _MARKDOWN = {
     "table_interpretability": chapter_7_markdown,
     "table_out_of_domain": out_of_domain_markdown,
     "table_label_efficiency": efficiency_markdown,
+    "table_6_2": transfer_markdown,
     **dict.fromkeys(("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector"), ablation_markdown),
 }
 """The form of tables that :func:`clmr.paper.markdown.table_markdown` does not tell by their columns."""

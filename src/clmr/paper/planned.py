@@ -101,6 +101,30 @@ class ShownNetwork:
 
 
 @strict
+class TransferRow:
+    """A row of Table 6.2, and what decides how much its encoder was trained.
+
+    Attributes:
+        scored: The system. Its ``varies`` has ``same_steps`` and ``same_epochs``, each of them true for a row of that
+            block and missing for others.
+        train_store: The store that it was pre-trained on.
+        splits: The splits that it read.
+        clip_samples: Length of its input; shorter clips were left out.
+        batch_size: Tracks in a step.
+        epochs: Passes over all tracks.
+        width: Channels of the encoder.
+    """
+
+    scored: ScoredSystem
+    train_store: str
+    splits: tuple[str, ...]
+    clip_samples: Count
+    batch_size: Count
+    epochs: Count
+    width: Count
+
+
+@strict
 class PublishedStage:
     """A stage whose provenance and cost are published.
 

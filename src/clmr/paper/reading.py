@@ -23,11 +23,18 @@ from clmr.paper.planned import ScalingRun, ScoredSystem
 from clmr.paper.tables import tag_table
 from clmr.paper.thesis import Thesis, load_thesis
 from clmr.storage import paths
+from clmr.storage.yaml_files import read_yaml
 
 
 def thesis() -> Thesis:
     """The numbers of the thesis."""
     return load_thesis(paths.root() / "references" / "thesis.yaml")
+
+
+def thesis_clips() -> dict[str, int]:
+    """Clips of each corpus of the thesis, by the corpus's name in its rows."""
+    listed = read_yaml(paths.root() / "references" / "thesis.yaml")["datasets"]
+    return {entry["corpus"]: entry["value"] for entry in listed if entry["quantity"] == "items"}
 
 
 def claims() -> tuple[ClaimEntry, ...]:

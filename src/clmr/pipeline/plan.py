@@ -20,6 +20,7 @@ from clmr.pipeline.efficiency import efficiency_systems, probes_stage, training_
 from clmr.pipeline.stage_params import (
     AblationStage,
     ActivationsStage,
+    ClaimsStage,
     Combination,
     DownloadStage,
     EfficiencyStage,
@@ -34,14 +35,18 @@ from clmr.pipeline.stage_params import (
     StoreStage,
     SupervisedStage,
     TaggingStage,
+    TransferStage,
 )
 from clmr.pipeline.systems import (
     ablation_tables,
+    claim_systems,
+    corpus_roles,
     encoder_of,
     main_systems,
     scaling_runs,
     shown_networks,
     trained_here,
+    transfer_table,
 )
 from clmr.runs import Run
 from clmr.storage import paths
@@ -86,11 +91,13 @@ def planned_stages(params: Params) -> list[PlannedStage]:
     computing = [*_data(params), *_training(params), *_evaluations(params), *_label_efficiency(params)]
     computing += _insights(params)
     tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
+    claims = PlannedStage("claims", "clmr.pipeline.stages.claims", _claims(params))
     ablation = PlannedStage("ablation", "05_ablation", _ablation(params))
+    transfer = PlannedStage("transfer", "06_transfer", TransferStage(params.scale, transfer_table(params)))
     efficiency = PlannedStage("efficiency", "07_efficiency", _efficiency(params))
     listening = PlannedStage("listening", "clmr.pipeline.stages.listening", _listening(params))
     interpretability = PlannedStage("interpretability", "08_interpretability", _interpretability(params))
-    stages = [*computing, tagging, ablation, efficiency, interpretability, listening]
+    stages = [*computing, tagging, claims, ablation, transfer, efficiency, interpretability, listening]
     published = tuple(PublishedStage(stage.name, stage.notebook) for stage in stages)
     return [*stages, PlannedStage("report", "09_report", ReportStage(params.scale, published))]
 
@@ -171,24 +178,20 @@ def _tagging(params: Params) -> TaggingStage:
 
 
 def _ablation(params: Params) -> AblationStage:
-    tables, base = ablation_tables(params), runs_of(params)[params.ablation.table_6_3.base].recipe
+    base = runs_of(params)[params.ablation.table_6_3.base].recipe
+    return AblationStage(params.scale, params.ablation, ablation_tables(params), base.store, base.encoder)
+
+
+def _claims(params: Params) -> ClaimsStage:
     # Claims are about shares of the labels, too; the run on all labels is one of the main systems.
     shares = (scored for scored in efficiency_systems(params) if scored.experiment == EFFICIENCY)
-    systems, roles = (*main_systems(params), *shares), _roles(params)
-    return AblationStage(params.scale, params.ablation, tables, systems, roles, base.store, base.encoder)
+    return ClaimsStage(params.claims, (*claim_systems(params), *shares), corpus_roles(params))
 
 
 def _efficiency(params: Params) -> EfficiencyStage:
     shared = params.efficiency
     resampling = ResamplingParams(shared.crossover_resamples, shared.crossover_seed)
-    return EfficiencyStage(params.scale, efficiency_systems(params), _roles(params), resampling)
-
-
-def _roles(params: Params) -> dict[str, str]:
-    """The role of each labelled corpus."""
-    corpora = [params.stores[store].corpus for store in (params.tagging.primary_store, params.tagging.secondary_store)]
-    # The first labelled corpus last: if there is only one, that is its role.
-    return {corpora[1]: "secondary", corpora[0]: "primary"}
+    return EfficiencyStage(params.scale, efficiency_systems(params), corpus_roles(params), resampling)
 
 
 def _listening(params: Params) -> ListeningStage:

@@ -11,9 +11,10 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.interpret.filters import AscentParams
 from clmr.interpret.params import InterpretabilityParams
 from clmr.models.encoders import ENCODERS, EncoderParams
-from clmr.paper.figure_params import AblationParams, ResamplingParams, TaggingParams
+from clmr.paper.claims import Role
+from clmr.paper.figure_params import AblationParams, ClaimsParams, ResamplingParams, TaggingParams
 from clmr.paper.listening.selection import ListeningParams
-from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem, ShownNetwork
+from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem, ShownNetwork, TransferRow
 from clmr.runs import RECIPES, SUPERVISED
 from clmr.storage.strict import Count, strict
 from clmr.training.fine_tune import FewLabelsRecipe
@@ -104,17 +105,11 @@ class TaggingStage:
 
 @strict
 class AblationStage:
-    """The rows of each table of ablations, and what claims compare them with.
-
-    Claims need the main systems, too, and the role of each corpus: ``primary`` or ``secondary``. Store and encoder are
-    those of the base run, of which examples are shown.
-    """
+    """The rows of each table of ablations; store and encoder of the base run, of which examples are shown."""
 
     scale: Scale
     ablation: AblationParams
     tables: dict[str, tuple[AblationRow, ...]]
-    systems: tuple[ScoredSystem, ...]
-    roles: dict[str, str]
     store: str
     encoder: Annotated[EncoderParams, ENCODERS]
 
@@ -217,6 +212,23 @@ class EfficiencyStage:
     systems: tuple[ScoredSystem, ...]
     roles: dict[str, str]
     resampling: ResamplingParams
+
+
+@strict
+class TransferStage:
+    """The rows of Table 6.2."""
+
+    scale: Scale
+    rows: tuple[TransferRow, ...]
+
+
+@strict
+class ClaimsStage:
+    """All systems that claims may be about, in whatever experiment, and the role of each corpus."""
+
+    claims: ClaimsParams
+    systems: tuple[ScoredSystem, ...]
+    roles: dict[str, Role]
 
 
 @strict

@@ -6,14 +6,16 @@ What belongs here: from resolved runs to the rows of tables. What does not: the 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from clmr.ablations import SINGLE_AUGMENTATIONS, augmentation_of, shown_run, table_rows, varied_value
-from clmr.paper.planned import MAIN, AblationRow, ScalingRun, ScoredSystem, ShownNetwork
+from clmr.paper.claims import Role
+from clmr.paper.planned import MAIN, AblationRow, ScalingRun, ScoredSystem, ShownNetwork, TransferRow
 from clmr.params import Params, grids_of, runs_of, supervised_runs_of
 from clmr.runs import Run
 from clmr.storage.layering import combination_name
 from clmr.training.pretrain import METHODS
+from clmr.transfer import PretrainedElsewhere, transfer_rows
 
 # What the thesis trains by CPC, and by every other method; with another encoder a system has another name.
 _ENCODER_OF_CPC, _ENCODER = "cpc", "sample_cnn"
@@ -120,6 +122,27 @@ def encoder_of(run: Run) -> Any:
     return encoder
 
 
+def transfer_table(params: Params) -> tuple[TransferRow, ...]:
+    """The rows of Table 6.2, each once, though it may be in both blocks of the table."""
+    return tuple(_transfer_row(params, row) for row in transfer_rows(params.transfer.grids, grids_of(params)))
+
+
+def claim_systems(params: Params) -> tuple[ScoredSystem, ...]:
+    """All systems that a claim may be about, each once: those of the tables of every experiment."""
+    ablations = [row.scored for rows in ablation_tables(params).values() for row in rows]
+    systems = [*main_systems(params), *ablations, *(row.scored for row in transfer_table(params))]
+    return tuple({scored.stage: scored for scored in systems}.values())
+
+
+def corpus_roles(params: Params) -> dict[str, Role]:
+    """The role of each corpus that has one, as claims name it."""
+    # Stores are named after roles; those of the labelled corpora are stated for the figures of tagging, too.
+    stores: dict[Role, str] = {role: role for role in get_args(Role)}
+    stores |= {"primary": params.tagging.primary_store, "secondary": params.tagging.secondary_store}
+    # The first labelled corpus last: if there is only one, that is its role.
+    return {params.stores[store].corpus: role for role, store in reversed(stores.items()) if store in params.stores}
+
+
 def _varied(table: str, run: Run, base: Run) -> dict[str, Any]:
     """What a row has of the settings that its table varies, as columns of our tables."""
     if table != SINGLE_AUGMENTATIONS:
@@ -142,6 +165,21 @@ def _ablation_row(params: Params, run: Run, varies: dict[str, Any]) -> AblationR
         "augmented_views": (1 + recipe.augment_second_view) * applied,
     }
     return AblationRow(scored_system(params, scoring_stage(run), run, run.evaluate_on, varies), settings)
+
+
+def _transfer_row(params: Params, row: PretrainedElsewhere) -> TransferRow:
+    recipe, shown = row.run.recipe, shown_run(row.run, runs_of(params))
+    blocks = {"same_steps": row.same_steps, "same_epochs": row.same_epochs}
+    varies = {key: True for key in blocks if blocks[key]}
+    return TransferRow(
+        scored_system(params, scoring_stage(shown), shown, row.run.evaluate_on, varies),
+        train_store=recipe.store,
+        splits=recipe.splits,
+        clip_samples=recipe.encoder.clip_samples,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        width=recipe.encoder.width,
+    )
 
 
 def _line(run: ScalingRun) -> tuple[str, str, str]:
