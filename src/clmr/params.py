@@ -136,7 +136,6 @@ class Params:
         require_known("tagging.tag_wise.clmr", tag_wise.clmr, self.runs)
         require_known("tagging.tag_wise.cpc", tag_wise.cpc, self.runs)
         require_known("tagging.tag_wise.supervised", tag_wise.supervised, self.supervised_runs)
-        require_known("listening.run", self.listening.run, self.runs)
         for table, compared in self.ablation.tables().items():
             require_known(f"ablation.{table}.base", compared.base, self.runs)
             for grid in compared.grids:
@@ -222,7 +221,7 @@ def load_params(mapping: Any) -> Params:
     _require_shown(params, "tag_wise.clmr", runs[figures.clmr], "clmr")
     _require_shown(params, "tag_wise.cpc", runs[figures.cpc], "cpc")
     _require_shown(params, "tag_wise.supervised", supervised[figures.supervised])
-    _require_head(params, runs[params.listening.run])
+    _require_head(params, runs)
     return params
 
 
@@ -241,8 +240,9 @@ def _require_shown(params: Params, figure: str, run: Run, method: str | None = N
     require(method in (None, run.recipe.method), where, run.name, f"a run by {method}, not by {run.recipe.method}")
 
 
-def _require_head(params: Params, run: Run) -> None:
-    """Raise ``ValueError`` unless the head of the listening page can be trained on a corpus that the page shows."""
-    shown = (params.tagging.primary_store, params.tagging.secondary_store)
+def _require_head(params: Params, runs: Mapping[str, Run]) -> None:
+    """Raise ``ValueError`` unless the head of the listening page is trained on a store that the page shows."""
+    activations = params.interpretability.activations
+    run, shown = runs[activations.primary.run], (activations.primary.store, activations.out_of_domain.store)
     allowed = f"a run that is evaluated on {' or '.join(shown)}, not on {run.evaluate_on}"
-    require(run.evaluate_on in shown, "params.yaml: listening.run", run.name, allowed)
+    require(run.evaluate_on in shown, "params.yaml: interpretability.activations.primary.run", run.name, allowed)

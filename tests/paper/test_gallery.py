@@ -39,11 +39,9 @@ STAGES = (
     PublishedStage("tagging", "04_tagging"),
     PublishedStage("claims", None),
     PublishedStage("ablation", "05_ablation"),
-<<<<<<< HEAD
     PublishedStage("transfer", "06_transfer"),
-=======
     PublishedStage("efficiency", "07_efficiency"),
->>>>>>> lead14b
+    PublishedStage("listening", None),
 )
 ABLATIONS = ("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector")
 # What the thesis says, in rows that no system of this test decides.
@@ -66,15 +64,12 @@ def results(repository):
     save_table(pd.DataFrame([layer], columns=LAYER_COLUMNS), "table_2_4")
     save_table(format_table([PrintedFormat(8_000, 20_736, (3, 3, 3, 2, 2, 4, 4, 2, 2))], 2), "table_5_1")
     save_ablations()
-<<<<<<< HEAD
     save_table(transfer_example(), "table_6_2")
-=======
     shared = replace(system("clmr"), varies={"label_fraction": 0.01})
     shares = {shared.stage: [score_row(n_labelled_clips=10, n_tags_without_positives=3)]}
     save_table(
         efficiency_table([shared], shares, THESIS, "table_label_efficiency", "embedded"), "table_label_efficiency"
     )
->>>>>>> lead14b
     for name in ("table_4_1", "table_4_2"):
         save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), name)
     return paths.results_dir()
@@ -119,13 +114,8 @@ def test_records_become_one_file_and_one_table(results):
     assert read_json(results / "provenance.json")["tagging"]["params"] == {"a": 1}
     gallery.write_tables()
     assert (results / "tables" / "table_costs.md").read_text().splitlines()[-2:] == [
-<<<<<<< HEAD
         "| transfer | 1.5 | 0.25 |",
         "| **sum** | 7.5 |  |",
-=======
-        "| efficiency | 1.5 | 0.25 |",
-        "| **sum** | 6.0 |  |",
->>>>>>> lead14b
     ]
 
 
@@ -151,13 +141,9 @@ def test_executed_notebooks_are_published_with_the_prose_of_today(results):
 
 
 def test_a_stage_that_the_plan_forgets_is_named():
-<<<<<<< HEAD
     with pytest.raises(
         ValueError, match="found no ablation, claims, tagging, transfer among the published stages, but artefacts that"
     ):
-=======
-    with pytest.raises(ValueError, match="found no ablation, efficiency, tagging among the published stages, but art"):
->>>>>>> lead14b
         gallery.gallery("embedded", STAGES[:1])
 
 

@@ -22,7 +22,7 @@ from clmr.storage.yaml_files import read_yaml
 ROOT = Path(__file__).parents[2]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 MAPPING = read_yaml(ROOT / "params.yaml")
-CHEAP = ("plan", "tagging", "claims", "ablation", "transfer", "efficiency", "interpretability", "report")
+CHEAP = ("plan", "tagging", "claims", "ablation", "transfer", "efficiency", "interpretability", "listening", "report")
 # What the tests below know by name, and what it needs: whatever else params.yaml gets must not matter to them.
 KNOWN = {
     "corpora": ("scores", "merlin"),
@@ -162,7 +162,7 @@ def test_a_stage_sees_what_concerns_it_alone():
     shared = stages_changed_by(lambda params: params["bases"]["clmr"].update(epochs=61))
     assert shared == {"pretrain@clmr_primary", "tagging", "claims"}
     probe = {name.partition("@")[0] for name in stages_changed_by(lambda params: params["probe"].update(n_resamples=9))}
-    assert probe == {"evaluate", "probe_transfer"}
+    assert probe == {"evaluate", "probe_transfer", "listening"}
     figure = stages_changed_by(lambda params: params["tagging"]["t_sne"].update(perplexity=20.0))
     assert figure == {"tagging"}
     corpus = stages_changed_by(lambda params: params["corpora"]["merlin"].update(n_clips=9))

@@ -11,13 +11,15 @@ class Artefact:
         name: Stem of its files.
         title: Number in the thesis, or ``Ours``.
         caption: Description for readers.
-        stage: Stage that writes it.
+        stage: Stage that writes it, or the page that it is a picture of.
+        page: That page, relative to the gallery; empty for a figure of data.
     """
 
     name: str
     title: str
     caption: str
     stage: str
+    page: str = ""
 
     @property
     def is_table(self) -> bool:
@@ -113,6 +115,9 @@ ARTEFACTS = (
              "that of Figure 7.4.", "interpretability"),
     Artefact("fig_7_6", "Figure 7.6", "Factor analysis of the features with varimax rotation, three components: the "
              "features with the largest loadings of each.", "interpretability"),
+    Artefact("fig_7_7", "Figure 7.7", "The page on which to listen: the segments to which chosen features, or the tags "
+             "of the linear probe, respond most, in both labelled corpora. A test photographs it in a browser; open "
+             "the page itself from disk, after the stage has cut its audio.", "listening", "listening/index.html"),
     Artefact("fig_7_8", "Figure 7.8", "Tags among the clips of the 100 segments to which each feature responds most, "
              "where they are more than chance explains (hypergeometric test on clips, corrected by the method of "
              "Benjamini and Hochberg over all cells), beside the frequency of each tag in the corpus.",

@@ -175,7 +175,7 @@ def _section(artefact: Artefact, scale: Scale, stages: Sequence[PublishedStage],
         data = f"[data](tables/{artefact.name}.csv)"
     else:
         shown = f"![{artefact.caption}](figures/{artefact.name}.png)"
-        data = f"[data](figures/{artefact.name}.csv)"
+        data = f"[page]({artefact.page})" if artefact.page else f"[data](figures/{artefact.name}.csv)"
     written_by = next(published for published in stages if published.stage == artefact.stage)
     facts = [data, f"stage `{artefact.stage}`", _notebook_link(written_by), f"code {_code(records[artefact.stage])}"]
     origin = " · ".join(fact for fact in [*facts, f"scale {scale}"] if fact)

@@ -208,6 +208,16 @@ def _interpretability(params: Params) -> InterpretabilityStage:
     return InterpretabilityStage(params.scale, own, shown_networks(params), corpora)
 
 
+def _listening(params: Params) -> ListeningStage:
+    activations = params.interpretability.activations
+    run = runs_of(params)[activations.primary.run]
+    corpora = {one.store: params.stores[one.store].corpus for one in (activations.primary, activations.out_of_domain)}
+    probe = replace(params.probe, heads=("linear",))
+    return ListeningStage(
+        params.scale, params.listening, run.name, corpora, run.evaluate_on, run.recipe.seeds[0], probe
+    )
+
+
 def main() -> None:
     """Write the plan; if the parameters are not valid, say why in a sentence and write nothing."""
     try:

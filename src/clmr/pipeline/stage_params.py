@@ -115,27 +115,6 @@ class AblationStage:
 
 
 @strict
-class ListeningStage:
-    """The page on which one listens to segments: their stores, and the head whose tags can be chosen.
-
-    Attributes:
-        scale: Label of all numbers.
-        listening: The run, and the size of the page.
-        corpora: Corpus of each store whose segments it has; that which is shown first in front.
-        head_store: The store among them that the run is evaluated on, and the head trained on.
-        seed: First seed of the run.
-        probe: Training of the head.
-    """
-
-    scale: Scale
-    listening: ListeningParams
-    corpora: dict[str, str]
-    head_store: str
-    seed: int
-    probe: ProbeParams
-
-
-@strict
 class ActivationsStage:
     """A frozen encoder, and the store whose test segments it hears."""
 
@@ -229,6 +208,29 @@ class ClaimsStage:
     claims: ClaimsParams
     systems: tuple[ScoredSystem, ...]
     roles: dict[str, Role]
+
+
+@strict
+class ListeningStage:
+    """The page on which one listens to segments: their stores, and the head whose tags can be chosen.
+
+    Attributes:
+        scale: Label of all numbers.
+        listening: Size of the page.
+        run: The run whose features are listened to, and on whose embeddings the head is trained.
+        corpora: Corpus of each store whose segments it has; that which is shown first in front.
+        head_store: The store among them that the run is evaluated on, and the head trained on.
+        seed: First seed of the run.
+        probe: Training of the head.
+    """
+
+    scale: Scale
+    listening: ListeningParams
+    run: str
+    corpora: dict[str, str]
+    head_store: str
+    seed: int
+    probe: ProbeParams
 
 
 @strict

@@ -15,7 +15,7 @@ N_SEGMENTS, N_FEATURES = 1_000, 128
 SEGMENT_SAMPLES, RATE_HZ = 20_736, 8_000
 TAGS = ("violin", "rock & roll", "slow")
 HEAD = Head("scores", TAGS)
-PARAMS = ListeningParams(run="clmr_primary", n_per_feature=8, n_per_tag=8, rows_per_page=25, most_features=8)
+PARAMS = ListeningParams(n_per_feature=8, n_per_tag=8, rows_per_page=25, most_features=8)
 # Strongest of feature 0, in this order.
 HARD_TITLES = (
     "<img src=x onerror=\"document.title='run'\">",
@@ -51,7 +51,7 @@ def without_tags(corpus: ListedCorpus) -> ListedCorpus:
 
 
 def data_of(*corpora: ListedCorpus, head: Head | None = HEAD) -> dict[str, Any]:
-    return page_data("smoke", PARAMS, Heard(RATE_HZ, SEGMENT_SAMPLES), head, corpora)
+    return page_data("smoke", PARAMS, Heard("clmr_primary", RATE_HZ, SEGMENT_SAMPLES), head, corpora)
 
 
 def write_audio(folder: Path, corpora: list[ListedCorpus]) -> None:

@@ -59,13 +59,15 @@ class ListedCorpus:
 
 @dataclass(frozen=True)
 class Heard:
-    """What the encoder hears of each segment.
+    """The encoder, and what it hears of each segment.
 
     Attributes:
+        run: The run whose encoder it is.
         sample_rate_hz: Rate of the audio.
         segment_samples: Length of a segment.
     """
 
+    run: str
     sample_rate_hz: int
     segment_samples: int
 
@@ -78,7 +80,7 @@ def page_data(
     Args:
         scale: Label of all numbers.
         params: Settings of the page.
-        heard: Rate and length of the segments.
+        heard: The encoder, and rate and length of the segments.
         head: The head; None if only features can be chosen.
         corpora: The corpora, that which is shown first in front.
 
@@ -89,14 +91,14 @@ def page_data(
     if empty or not corpora:
         raise ValueError(
             f"found no segment to listen to in {', '.join(empty) or 'any corpus'}, where every feature is constant; "
-            "choose a run that was trained (params.yaml: listening.run)"
+            "choose a run that was trained (params.yaml: interpretability.activations.primary.run)"
         )
     n_features = {corpus.values.shape[1] for corpus in corpora}
     if len(n_features) > 1:
         raise ValueError(f"found {sorted(n_features)} features, expected those of one encoder for all corpora")
     return {
         "scale": scale,
-        "run": params.run,
+        "run": heard.run,
         "n_per_feature": params.n_per_feature,
         "n_per_tag": params.n_per_tag,
         "rows_per_page": params.rows_per_page,

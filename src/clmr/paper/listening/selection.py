@@ -13,14 +13,12 @@ class ListeningParams:
     """The listening page.
 
     Attributes:
-        run: The pre-training run whose features are listened to, and on whose embeddings the head is trained.
         n_per_feature: Segments of each feature, the strongest of as many clips.
         n_per_tag: Segments of each tag of the head, likewise.
         rows_per_page: Rows that the page shows at once.
         most_features: Features that can be chosen together.
     """
 
-    run: str
     n_per_feature: Count
     n_per_tag: Count
     rows_per_page: Count

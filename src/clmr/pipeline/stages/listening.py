@@ -33,7 +33,7 @@ def work(stage: Stage[ListeningStage]) -> None:
         store = open_store(paths.store_dir(activations.store))
         chosen_segments = listed[-1].segments
         n_bytes += write_clips(store, chosen_segments, activations.segment_samples, page.parent)
-        heard = Heard(activations.sample_rate_hz, activations.segment_samples)
+        heard = Heard(params.run, activations.sample_rate_hz, activations.segment_samples)
     html = page_html(page_data(params.scale, params.listening, heard, head, listed))
     write_text(page, html)
     counts = ", ".join(f"{len(corpus.segments)} of {corpus.n_segments} of {corpus.name}" for corpus in listed)
@@ -43,13 +43,13 @@ def work(stage: Stage[ListeningStage]) -> None:
 def activations_of_corpora(params: ListeningStage) -> Iterator[tuple[Activations, str]]:
     """Activations of the run's encoder on each store, and the corpus of the store."""
     for store, corpus in params.corpora.items():
-        yield load_activations(paths.activations_dir(params.listening.run, store)), corpus
+        yield load_activations(paths.activations_dir(params.run, store)), corpus
 
 
 def trained_head(params: ListeningStage) -> tuple[Probes, Head]:
     """The linear probe that the run's evaluation scored, trained once more on its embeddings, since none is kept."""
     store = open_store(paths.store_dir(params.head_store))
-    file = embeddings_file(paths.embeddings_dir(f"evaluate@{params.listening.run}"), params.seed)
+    file = embeddings_file(paths.embeddings_dir(f"evaluate@{params.run}"), params.seed)
     tensors, _ = load_tensors(file)
     embeddings = Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
     train, valid = (embeddings.of(store.rows(split)) for split in ("train", "valid"))
