@@ -16,7 +16,9 @@ from tests.paper.examples import THESIS
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "params.yaml"
-OVERLAYS = {"embedded": None} | {overlay.stem: overlay for overlay in sorted((ROOT / "params").glob("*.yaml"))}
+FILES = {overlay.stem: overlay for overlay in sorted((ROOT / "params").glob("*.yaml"))}
+OWN_MUSIC = FILES.pop("own_music")
+OVERLAYS = {"embedded": None} | FILES
 MAPPING = read_yaml(BASE)
 
 
@@ -52,6 +54,28 @@ def test_tables_of_ablations_have_the_rows_of_the_thesis(scale):
     plotted = {(row.augmentation, row.probability) for row in THESIS.rows if row.artefact in ("fig_6_3", "fig_6_4")}
     # Probability 0 is the crop alone.
     assert {(name, p) for name, p in plotted if p > 0} <= shown
+
+
+def test_own_music_comes_beside_the_paper_and_changes_nothing_of_it():
+    own, usual = ({stage.name: stage for stage in planned_stages(params)} for params in (
+        read_params(BASE, OWN_MUSIC), read_params(BASE),
+    ))  # fmt: skip
+    assert set(own) - set(usual) == {
+        "download@music", "store@music", "pretrain@clmr_music", "pretrain@random_init_music", "evaluate@clmr_music",
+        "evaluate@random_init_music", "log_mel@music", "own_report@music",
+    }  # fmt: skip
+    # The report of the paper lists all stages, and so those that were added.
+    assert all(own[name] == stage for name, stage in usual.items() if name != "report")
+    shown = {system.stage: system.system for system in own["own_report@music"].params.systems}
+    assert shown == {
+        "evaluate@clmr_music": "clmr", "evaluate@random_init_music": "random_init", "log_mel@music": "log_mel",
+    }  # fmt: skip
+
+
+def test_a_report_names_a_store_and_an_experiment():
+    report = {"store": "none", "experiment": "own", "resampling": {"n_resamples": 2, "seed": 0}}
+    with pytest.raises(ValueError, match=r"own_reports.x.store.*none"):
+        load_params(changed(lambda params: params["own_reports"].update(x=report)))
 
 
 def test_smoke_scale_has_grids_of_two():
@@ -172,7 +196,10 @@ WRONG = [
         lambda params: params["probe"]["learning_rate"].pop("mlp"),
         "probe: learning_rate must be a mapping with a rate for each of the heads; add one for mlp, got {'linear'",
     ),
-    (lambda params: params["bases"]["rendered"].update(kind="cd"), "kind: found str 'cd', allowed are rendered, un"),
+    (
+        lambda params: params["bases"]["rendered"].update(kind="cd"),
+        "kind: found str 'cd', allowed are folder, render",
+    ),
     (lambda params: params["tagging"].update(primary_store="x"), "tagging.primary_store: found 'x'"),
     (lambda params: params["tagging"]["t_sne"].update(run="pons_primary"), "tagging.t_sne.run: found 'pons_primary'"),
     (

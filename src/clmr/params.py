@@ -17,7 +17,7 @@ from clmr.evaluation.log_mel import LogMelParams
 from clmr.evaluation.probe import ProbeParams
 from clmr.fitting import require_fit
 from clmr.interpret.params import InterpretabilityParams
-from clmr.paper.figure_params import AblationParams, ClaimsParams, TaggingParams, TransferParams
+from clmr.paper.figure_params import AblationParams, ClaimsParams, OwnReportParams, TaggingParams, TransferParams
 from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import MAIN, Scale
 from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
@@ -80,6 +80,7 @@ class Params:
         label_efficiency: What is compared on shares of the labels, by store.
         transfer: Grids that the table of the transfer notebook shows.
         claims: How the claims of the thesis are decided.
+        own_reports: Reports on corpora of one's own, by name.
     """
 
     scale: Scale
@@ -101,6 +102,7 @@ class Params:
     label_efficiency: dict[str, LabelEfficiencyLine]
     transfer: TransferParams
     claims: ClaimsParams
+    own_reports: dict[str, OwnReportParams]
 
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
@@ -121,6 +123,9 @@ class Params:
         for name, baseline in self.baselines.items():
             require_known(f"baselines.{name}", name, self.stores)
             require_name(f"baselines.{name}.experiment", baseline.experiment)
+        for name, report in self.own_reports.items():
+            require_known(f"own_reports.{name}.store", report.store, self.stores)
+            require_name(f"own_reports.{name}.experiment", report.experiment)
         for name, base in self.bases.items():
             # Resolved although no line may use it yet, so that a ring of bases is found.
             resolved(base if isinstance(base, Mapping) else {OVER: name}, self.bases, f"bases.{name}")

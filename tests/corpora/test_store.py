@@ -16,8 +16,9 @@ import soxr
 
 from clmr.batches.crops import crop_batches, track_crops
 from clmr.corpora import build_store as building
+from clmr.corpora import decode_clips
 from clmr.corpora.build_store import StoreParams, build_store
-from clmr.corpora.decode import decode_mono
+from clmr.corpora.decode import decode_to
 from clmr.corpora.store import Store, open_store
 from tests.conftest import CLIP_SECONDS, STORE_RATE_HZ, write_corpus
 
@@ -89,7 +90,9 @@ def test_bytes_do_not_depend_on_workers_or_on_a_kill(store, store_params, corpus
     with (work / "journal.jsonl").open("a") as journal:
         journal.write('{"clip_id": "0')
     decoded = []
-    monkeypatch.setattr(building, "decode_mono", lambda path, rate: decoded.append(path) or decode_mono(path, rate))
+    monkeypatch.setattr(
+        decode_clips, "decode_to", lambda path, *others: decoded.append(path) or decode_to(path, *others)
+    )
     build_store(corpus_dir, store_params, tmp_path / "resumed", work, n_workers=1)
     assert digests(tmp_path / "resumed") == digests(store.folder)
     assert len(decoded) == len(store.clips) - 7
@@ -167,7 +170,7 @@ def test_broken_files_are_refused_or_listed(kind, tmp_path):
     clips = pd.read_csv(corpus / "clips.csv")
     victim = corpus / clips.path[1]
     victim.unlink()
-    reason = "cannot be decoded"
+    reason = "does not exist" if kind == "missing" else "cannot be decoded"
     if kind == "garbage":
         victim.write_bytes(b"not audio")
     elif kind != "missing":

@@ -110,6 +110,11 @@ def test_an_overlay_may_bring_a_grid_that_reads_its_data_and_drop_one_that_does_
     assert found == {"epochs": {"over": "clmr", "grid": {"epochs": [2]}}, "other_rates": {"over": "clmr"}}
 
 
+def test_an_overlay_may_bring_a_run_that_names_its_base():
+    run = {"over": "clmr", "store": "music"}
+    assert overlaid(PARAMS, {"runs": {"b": run}}, "own_music.yaml")["runs"] == PARAMS["runs"] | {"b": run}
+
+
 @pytest.mark.parametrize(
     ("overlay", "message"),
     [

@@ -5,20 +5,21 @@ A corpus folder holds ``clips.csv`` (clip_id, track_id, split, path, perhaps gro
 other, such as settings of one tune, have one ``group_id``; without that column every track is a group of its own.
 """
 
+import hashlib
 import json
-import multiprocessing
-import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import pandas as pd
 
 from clmr.compute.progress import progress
-from clmr.corpora.decode import decode_mono
+from clmr.corpora.decode_clips import Clip, Decoding, decode_clips
+from clmr.corpora.problems import Problem, read_problems, write_problems
 from clmr.corpora.store import (
     AUDIO_NAME,
     CLIPS_NAME,
@@ -26,15 +27,17 @@ from clmr.corpora.store import (
     SPLITS,
     STORE_NAME,
     TAGS_NAME,
+    Store,
     open_store,
     read_clips,
     read_tags,
-    sample_digest,
 )  # fmt: skip
+from clmr.corpora.store_journal import BLOCK_BYTES, JOURNAL_NAME, next_digest, resume, sync
 from clmr.storage.files import sha256_of, write_json, write_text
 from clmr.storage.strict import Positive, require, strict
 
-_JOURNAL_NAME = "journal.jsonl"
+_PARTS_NAME = "parts"
+_REQUIRED = {CLIPS_NAME: ("clip_id", "track_id", "split", "path"), TAGS_NAME: ("clip_id",)}
 _SYNC_EVERY_CLIPS = 64
 
 
@@ -47,7 +50,7 @@ class StoreParams:
         sample_rate_hz: Rate that all audio is resampled to.
         min_duration_s: Shorter clips count as broken.
         broken: What to do with a file that is missing, undecodable, empty, silent, not finite or too
-            short: ``skip`` lists it in the store's ``skipped``, ``refuse`` ends the build.
+            short: ``skip`` lists it in ``problems.csv`` and the store's ``skipped``, ``refuse`` ends the build.
     """
 
     corpus: str
@@ -72,6 +75,9 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
     after the last complete clip, and ends with the same bytes. The finished store is read back once and
     compared with the checksums; then the folder is moved to ``store_dir``, replacing what was there.
 
+    A file that cannot be used is one line of the store's ``problems.csv``, and so is one that was used and should be
+    looked at, and audio that clips of two splits share. Without problems there is no such file.
+
     Differs: the released code takes the next file in place of a short or unreadable one, without a word;
         here each is listed with the reason, or ends the build.
 
@@ -89,28 +95,32 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
     """
     clips, tags = _read_corpus(corpus_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
-    journal = _resume(work_dir)
+    journal = resume(work_dir)
     pending = clips.iloc[len(journal) :]
-    decoded = _decode_all(corpus_dir, list(pending.path), params, n_workers)
+    parts_dir = work_dir / _PARTS_NAME
+    decoding = Decoding(corpus_dir, params.sample_rate_hz, params.min_duration_s, parts_dir)
+    decoded = decode_clips(list(pending.path), decoding, n_workers)
     bar = progress(decoded, f"store {params.corpus}", total=len(pending), unit="clip")
     with (
         (work_dir / AUDIO_NAME).open("ab") as audio,
-        (work_dir / _JOURNAL_NAME).open("a", encoding="utf-8") as notes,
+        (work_dir / JOURNAL_NAME).open("a", encoding="utf-8") as notes,
     ):
-        for clip_id, samples in zip(pending.clip_id, bar, strict=True):
+        for clip_id, clip in zip(pending.clip_id, bar, strict=True):
             # Audio before journal: an entry stands for a clip that was written completely.
-            entry = _append(audio, clip_id, samples, params)
+            entry = _append(audio, clip_id, clip, params)
             notes.write(json.dumps(entry) + "\n")
             journal.append(entry)
             # Flushing to disk is slow, so not after every clip; a power cut costs no more than these.
             if len(journal) % _SYNC_EVERY_CLIPS == 0:
-                _sync(audio, notes)
-        _sync(audio, notes)
+                sync(audio, notes)
+        sync(audio, notes)
+    shutil.rmtree(parts_dir, ignore_errors=True)
     _finish(work_dir, clips, tags, journal, params)
+    write_problems(work_dir, [*read_problems(corpus_dir), *_problems(clips, journal)])
     # Here, where a bad disk can still be told from bad data: no later stage reads all of the audio again.
-    open_store(work_dir).verify()
+    _verify(open_store(work_dir))
     # Last: a build that is killed before this line resumes with all clips decoded.
-    (work_dir / _JOURNAL_NAME).unlink()
+    (work_dir / JOURNAL_NAME).unlink()
     if store_dir.exists():
         shutil.rmtree(store_dir)
     store_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -118,10 +128,20 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
 
 
 def _read_corpus(corpus_dir: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The clips and the tags of a corpus, which fit each other.
+
+    Raises:
+        FileNotFoundError: If a table is missing.
+        ValueError: If one is no table with commas, lacks a column, or does not fit the other.
+    """
     for name in (CLIPS_NAME, TAGS_NAME):
         if not (corpus_dir / name).is_file():
             raise FileNotFoundError(f"{corpus_dir}: no {name}; run the corpus's download stage first")
-    clips, tags = read_clips(corpus_dir / CLIPS_NAME), read_tags(corpus_dir / TAGS_NAME)
+        _require_columns(corpus_dir / name, _REQUIRED[name])
+    try:
+        clips, tags = read_clips(corpus_dir / CLIPS_NAME), read_tags(corpus_dir / TAGS_NAME)
+    except pd.errors.ParserError as error:
+        raise ValueError(f"{corpus_dir}: a row has more fields than the header ({str(error).strip()})") from error
     if list(clips.clip_id) != list(tags.index):
         raise ValueError(f"{corpus_dir}: {CLIPS_NAME} and {TAGS_NAME} must list the same clips in one order")
     if clips.clip_id.duplicated().any():
@@ -130,83 +150,72 @@ def _read_corpus(corpus_dir: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise ValueError(f"{corpus_dir}: found splits {sorted(set(clips.split))}, allowed are {list(SPLITS)}")
     if not tags.isin([0, 1]).all(axis=None):
         raise ValueError(f"{corpus_dir}: {TAGS_NAME} must hold 0 and 1 only")
+    for column in ("track_id", "group_id"):
+        _require_one_split(clips, column, corpus_dir / CLIPS_NAME)
     return clips, tags
 
 
-def _decode_all(corpus_dir: Path, paths: list[str], params: StoreParams, n_workers: int) -> Iterator[np.ndarray | str]:
-    """Decoded clips, or the reasons why not, in the order of ``paths``."""
-    decode = partial(_decode_one, corpus_dir, params.sample_rate_hz, params.min_duration_s)
-    if n_workers == 1:
-        yield from map(decode, paths)
-        return
-    # Spawned, not forked: a forked child could lock up in threads that torch has started here. imap keeps the
-    # order, on which the bytes of the store depend.
-    with multiprocessing.get_context("spawn").Pool(n_workers) as pool:
-        yield from pool.imap(decode, paths, chunksize=4)
+def _require_columns(table: Path, required: tuple[str, ...]) -> None:
+    with table.open(encoding="utf-8-sig") as stream:
+        header = stream.readline().rstrip("\r\n")
+    found = [name.strip('"') for name in header.split(",")] if header else []
+    missing = [name for name in required if name not in found]
+    if missing:
+        raise ValueError(
+            f"{table}, line 1: found the columns {', '.join(found) or 'none'}, and no {', '.join(missing)}; the table "
+            f"has commas between its columns, and names as written here"
+        )
+    twice = [name for name, count in Counter(found).items() if count > 1]
+    if twice:
+        raise ValueError(f"{table}, line 1: found the column {twice[0]} more than once; rename or remove one")
 
 
-def _decode_one(corpus_dir: Path, sample_rate_hz: int, min_duration_s: float, path: str) -> np.ndarray | str:
-    try:
-        samples = decode_mono(corpus_dir / path, sample_rate_hz)
-    except ValueError as error:
-        return str(error)
-    duration_s = len(samples) / sample_rate_hz
-    if duration_s < min_duration_s:
-        return f"lasts {duration_s:.2f} s, less than {min_duration_s} s"
-    return samples
+def _require_one_split(clips: pd.DataFrame, column: str, table: Path) -> None:
+    """Raise ``ValueError`` if a track or group is in two splits: what is tested would have been trained on."""
+    n_splits = clips.groupby(column, sort=False).split.nunique()
+    if (n_splits > 1).any():
+        name = n_splits.index[n_splits > 1][0]
+        rows = clips[clips[column] == name].drop_duplicates("split")
+        places = ", ".join(f"{row.split} (line {row.Index + 2})" for row in rows.itertuples())
+        raise ValueError(f"{table}: {column} {name!r} is in the splits {places}; each belongs to one split alone")
 
 
-def _append(audio: BinaryIO, clip_id: str, samples: np.ndarray | str, params: StoreParams) -> dict:
-    if isinstance(samples, str):
+def _append(audio: BinaryIO, clip_id: str, decoded: Clip | str, params: StoreParams) -> dict:
+    """Write a clip behind the others; its entry in the journal."""
+    if isinstance(decoded, str):
         if params.broken == "refuse":
             raise ValueError(
-                f"clip {clip_id} of corpus {params.corpus} {samples}; mend or remove it, "
+                f"clip {clip_id} of corpus {params.corpus} {decoded}; mend or remove it, "
                 f"or set broken: skip (params.yaml: stores)"
             )
-        return {"clip_id": clip_id, "skipped": samples}
-    stored = samples.astype(PCM_DTYPE)
-    offset = audio.tell() // PCM_DTYPE.itemsize
-    audio.write(stored.tobytes())
-    return {"clip_id": clip_id, "offset": offset, "n_samples": len(stored), "sha256": sample_digest(stored)}
+        return {"clip_id": clip_id, "skipped": decoded}
+    offset, digest, n_bytes = audio.tell() // PCM_DTYPE.itemsize, hashlib.sha256(), 0
+    for block in _blocks(decoded.pcm):
+        audio.write(block)
+        digest.update(block)
+        n_bytes += len(block)
+    if isinstance(decoded.pcm, Path):
+        decoded.pcm.unlink()
+    entry = {"clip_id": clip_id, "offset": offset, "n_samples": n_bytes // PCM_DTYPE.itemsize}
+    notes = {"notes": list(decoded.notes)} if decoded.notes else {}
+    return entry | {"sha256": digest.hexdigest()} | notes
 
 
-def _sync(*streams: IO) -> None:
-    for stream in streams:
-        stream.flush()
-        os.fsync(stream.fileno())
+def _blocks(pcm: np.ndarray | Path) -> Iterator[bytes]:
+    if isinstance(pcm, Path):
+        with pcm.open("rb") as stream:
+            yield from iter(partial(stream.read, BLOCK_BYTES), b"")
+    else:
+        yield pcm.astype(PCM_DTYPE).tobytes()
 
 
-def _resume(work_dir: Path) -> list[dict]:
-    """Journal entries of an interrupted build whose audio is complete; both files are cut back to them."""
-    audio_path, journal_path = work_dir / AUDIO_NAME, work_dir / _JOURNAL_NAME
-    # One without the other says nothing about what is complete.
-    if not (audio_path.is_file() and journal_path.is_file()):
-        audio_path.unlink(missing_ok=True)
-        journal_path.unlink(missing_ok=True)
-        return []
-    whole, end = [], 0
-    with audio_path.open("rb") as audio:
-        for line in journal_path.read_text(encoding="utf-8").splitlines():
-            entry = _whole_entry(line, audio)
-            # Clips follow each other without gaps, so nothing after the first damaged one can be kept.
-            if entry is None:
-                break
-            whole.append(entry)
-            end += entry.get("n_samples", 0) * PCM_DTYPE.itemsize
-    os.truncate(audio_path, end)
-    write_text(journal_path, "".join(json.dumps(entry) + "\n" for entry in whole))
-    return whole
-
-
-def _whole_entry(line: str, audio: BinaryIO) -> dict | None:
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    if "skipped" in entry:
-        return entry
-    samples = np.frombuffer(audio.read(entry["n_samples"] * PCM_DTYPE.itemsize), dtype=np.uint8)
-    return entry if sample_digest(samples) == entry["sha256"] else None
+def _verify(store: Store) -> None:
+    """Read all audio once, as :meth:`Store.verify` does, with no more memory than a block takes."""
+    with (store.folder / AUDIO_NAME).open("rb") as audio:
+        if all(next_digest(audio, row.n_samples) == row.sha256 for row in store.clips.itertuples()):
+            return
+    # Names the clips that differ.
+    store.verify()
 
 
 def _finish(work_dir: Path, clips: pd.DataFrame, tags: pd.DataFrame, journal: list[dict], params: StoreParams) -> None:
@@ -214,7 +223,7 @@ def _finish(work_dir: Path, clips: pd.DataFrame, tags: pd.DataFrame, journal: li
     if not used.any():
         reason = journal[0]["skipped"] if journal else "the table is empty"
         raise ValueError(f"corpus {params.corpus}: no usable clip among {len(journal)} (first: {reason})")
-    places = pd.DataFrame([entry for entry in journal if "skipped" not in entry])
+    places = pd.DataFrame([entry for entry in journal if "skipped" not in entry]).drop(columns="notes", errors="ignore")
     kept = clips.loc[used, ["clip_id", "track_id", "group_id", "split", "path"]].merge(places, on="clip_id")
     columns = ["clip_id", "track_id", "group_id", "split", "offset", "n_samples", "sha256", "path"]
     write_text(work_dir / CLIPS_NAME, kept[columns].to_csv(index=False, lineterminator="\n"))
@@ -230,3 +239,18 @@ def _finish(work_dir: Path, clips: pd.DataFrame, tags: pd.DataFrame, journal: li
             "skipped": {entry["clip_id"]: entry["skipped"] for entry in journal if "skipped" in entry},
         },
     )
+
+
+def _problems(clips: pd.DataFrame, journal: list[dict]) -> Iterator[Problem]:
+    """What was skipped, what is to be looked at, and audio that two splits share."""
+    splits_by_audio: dict[str, tuple[str, str]] = {}
+    for row, entry in zip(clips.itertuples(), journal, strict=True):
+        if "skipped" in entry:
+            yield Problem("skipped", row.clip_id, row.path, entry["skipped"])
+            continue
+        for note in entry.get("notes", ()):
+            yield Problem("suspect", row.clip_id, row.path, note)
+        split, first = splits_by_audio.setdefault(entry["sha256"], (row.split, row.clip_id))
+        if split != row.split:
+            reason = f"is in the split {row.split}, and has the audio of {first}, which is in {split}"
+            yield Problem("same_audio", row.clip_id, row.path, reason)

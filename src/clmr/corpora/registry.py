@@ -8,6 +8,7 @@ from clmr.storage.strict import Variants
 # Strings, not classes, so that a corpus depends on the code of its own kind only.
 CORPORA = Variants(
     {
+        "folder": "clmr.corpora.folder:FolderParams",
         "rendered": "clmr.corpora.rendered.corpus:RenderedCorpus",
         "unlabelled": "clmr.corpora.rendered.unlabelled:UnlabelledCorpus",
     }

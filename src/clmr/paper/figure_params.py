@@ -64,6 +64,21 @@ class TaggingParams:
 
 
 @strict
+class OwnReportParams:
+    """A report on a corpus of one's own.
+
+    Attributes:
+        store: The corpus at one sample rate.
+        experiment: The experiment whose systems are shown.
+        resampling: Intervals of differences, and of scores by tag.
+    """
+
+    store: str
+    experiment: str
+    resampling: ResamplingParams
+
+
+@strict
 class ComparedParams:
     """The rows of a table of ablations.
 

@@ -22,11 +22,16 @@ def save_figure(figure: Figure, name: str, data: pd.DataFrame) -> Figure:
         name: Stem of both files.
         data: The data that the figure shows.
     """
-    with replacing(paths.figure_file(name)) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    write_figure(figure, paths.figure_file(name))
     write_csv(data, paths.figure_data_file(name))
-    plt.close(figure)  # else the notebook shows it twice, and pyplot keeps every figure alive
     return figure
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, and close it."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)  # else the notebook shows it twice, and pyplot keeps every figure alive
 
 
 def save_table(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from clmr.pipeline.stage_params import (
     InterpretabilityStage,
     ListeningStage,
     LogMelStage,
+    OwnReportStage,
     PretrainStage,
     ReportStage,
     StoreStage,
@@ -45,6 +46,7 @@ from clmr.pipeline.systems import (
     main_systems,
     scaling_runs,
     shown_networks,
+    systems_of,
     trained_here,
     transfer_table,
 )
@@ -89,7 +91,7 @@ def planned_stages(params: Params) -> list[PlannedStage]:
     """All stages except the plan itself, in the order in which readers see them."""
     # Results last: they list the stages before them.
     computing = [*_data(params), *_training(params), *_evaluations(params), *_label_efficiency(params)]
-    computing += _insights(params)
+    computing += [*_insights(params), *_own_reports(params)]
     tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
     claims = PlannedStage("claims", "clmr.pipeline.stages.claims", _claims(params))
     ablation = PlannedStage("ablation", "05_ablation", _ablation(params))
@@ -152,6 +154,12 @@ def _label_efficiency(params: Params) -> Iterator[PlannedStage]:
         probes, training = probes_stage(params, store, line), training_stage(params, store, line)
         yield PlannedStage(f"efficiency_probes@{store}", "clmr.pipeline.stages.efficiency_probes", probes)
         yield PlannedStage(f"efficiency_training@{store}", "clmr.pipeline.stages.efficiency_training", training)
+
+
+def _own_reports(params: Params) -> Iterator[PlannedStage]:
+    for name, report in params.own_reports.items():
+        own = OwnReportStage(params.scale, report, systems_of(params, report.experiment))
+        yield PlannedStage(f"own_report@{name}", "clmr.pipeline.stages.own_report", own)
 
 
 def _evaluation(params: Params, run: Run, store: str, experiment: str) -> EvaluateStage:

@@ -12,7 +12,7 @@ from clmr.interpret.filters import AscentParams
 from clmr.interpret.params import InterpretabilityParams
 from clmr.models.encoders import ENCODERS, EncoderParams
 from clmr.paper.claims import Role
-from clmr.paper.figure_params import AblationParams, ClaimsParams, ResamplingParams, TaggingParams
+from clmr.paper.figure_params import AblationParams, ClaimsParams, OwnReportParams, ResamplingParams, TaggingParams
 from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import AblationRow, PublishedStage, Scale, ScalingRun, ScoredSystem, ShownNetwork, TransferRow
 from clmr.runs import RECIPES, SUPERVISED
@@ -231,6 +231,15 @@ class ListeningStage:
     head_store: str
     seed: int
     probe: ProbeParams
+
+
+@strict
+class OwnReportStage:
+    """The systems that a report on one's own corpus shows."""
+
+    scale: Scale
+    report: OwnReportParams
+    systems: tuple[ScoredSystem, ...]
 
 
 @strict

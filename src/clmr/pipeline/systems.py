@@ -63,9 +63,14 @@ def trained_here(params: Params, grid: list[Run]) -> list[Run]:
 
 def main_systems(params: Params) -> tuple[ScoredSystem, ...]:
     """The systems of the main experiment, corpora in the order of the stores."""
+    return systems_of(params, MAIN)
+
+
+def systems_of(params: Params, experiment: str) -> tuple[ScoredSystem, ...]:
+    """The systems of an experiment that a score table shows, corpora in the order of the stores."""
     # So that the first labelled corpus comes first in every table.
     order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
-    scored = [*_probed(params), *_supervised(params), *_log_mel(params)]
+    scored = [*_probed(params, experiment), *_supervised(params, experiment), *_log_mel(params, experiment)]
     return tuple(sorted(scored, key=lambda system: order.index(system.eval_corpus)))
 
 
@@ -209,28 +214,29 @@ def _scaling_run(params: Params, run: Run, shown: Run) -> ScalingRun:
     )
 
 
-def _probed(params: Params) -> Iterator[ScoredSystem]:
+def _probed(params: Params, experiment: str) -> Iterator[ScoredSystem]:
     runs = runs_of(params)
     for run in runs.values():
-        if run.experiment == MAIN:
+        if run.experiment == experiment:
             yield scored_system(params, scoring_stage(run), run, run.evaluate_on, _compared(run))
     for name, transfer in params.transfers.items():
-        if transfer.experiment == MAIN:
+        if transfer.experiment == experiment:
             run = runs[transfer.run]
             scored = scored_system(params, f"probe_transfer@{name}", run, transfer.store, _compared(run))
-            yield replace(scored, experiment=MAIN)
+            yield replace(scored, experiment=experiment)
 
 
-def _supervised(params: Params) -> Iterator[ScoredSystem]:
+def _supervised(params: Params, experiment: str) -> Iterator[ScoredSystem]:
     for run in supervised_runs_of(params).values():
-        if run.experiment == MAIN:
+        if run.experiment == experiment:
             yield scored_system(params, scoring_stage(run), run, run.recipe.store, _compared(run))
 
 
-def _log_mel(params: Params) -> Iterator[ScoredSystem]:
+def _log_mel(params: Params, experiment: str) -> Iterator[ScoredSystem]:
     for store, baseline in params.baselines.items():
-        if baseline.experiment == MAIN:
-            yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, params.stores[store].corpus, store)
+        if baseline.experiment == experiment:
+            corpus = params.stores[store].corpus
+            yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, corpus, store, experiment=experiment)
 
 
 def scored_system(params: Params, stage: str, run: Run, store: str, varies: dict[str, Any]) -> ScoredSystem:

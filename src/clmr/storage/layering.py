@@ -9,8 +9,8 @@ from typing import Any
 OVER = "over"
 """The key by which a run, a grid or a base names the base it is laid over."""
 
-# Data differ between scales, so an overlay may bring corpora, stores and grids that read them, or drop some with null.
-_OVERLAYS_MAY_ADD = ("corpora", "stores", "grids")
+# Data differ between scales, so an overlay may bring corpora, stores and what reads them, or drop some with null.
+_OVERLAYS_MAY_ADD = ("corpora", "stores", "grids", "baselines", "own_reports")
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any], where: str, p
     may_add = len(path) == 1 and path[0] in _OVERLAYS_MAY_ADD
     for key, value in overlay.items():
         place = ".".join((*path, key))
-        if key not in base and not may_add and not _is_run(path, base):
+        if key not in base and not (may_add or _is_new_run(path, value) or _is_run(path, base)):
             raise ValueError(
                 f"{where}: found {place}, which params.yaml lacks; allowed there are {', '.join(map(str, base))}"
             )
@@ -152,6 +152,11 @@ def _mergeable(below: Any, value: Any) -> bool:
     if not (isinstance(below, Mapping) and isinstance(value, Mapping)):
         return False
     return bool(value.get("kind", below.get("kind")) == below.get("kind"))
+
+
+def _is_new_run(path: tuple[str, ...], value: Any) -> bool:
+    """Whether a line of an overlay is a run that it brings: one that says what it is laid over, so no misspelt name."""
+    return path == ("runs",) and isinstance(value, Mapping) and OVER in value
 
 
 def _is_run(path: tuple[str, ...], base: Mapping[str, Any]) -> bool:

@@ -159,6 +159,11 @@ def curve_file(run: str, experiment: str) -> Path:
     return results_dir() / "curves" / experiment / f"{run}.csv"
 
 
+def own_report_dir(report: str) -> Path:
+    """The report on a corpus of one's own."""
+    return results_dir() / "own" / report
+
+
 def provenance_file() -> Path:
     """What each stage was made from: parameters, code, versions, machine type."""
     return results_dir() / "provenance.json"

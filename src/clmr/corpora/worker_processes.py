@@ -1,0 +1,166 @@
+"""Work in processes that may die or hang, with results in the order of the items.
+
+A pool of the standard library waits without end for what a killed worker was doing, or gives up the whole pool; and it
+keeps every result that comes before its turn. Here the item is known that a worker died of, the others go on, and
+no more than a few results wait.
+"""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+_AHEAD = 8
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What stands for a result that will not come.
+
+    Attributes:
+        reason: What happened, as the end of a sentence about the item.
+    """
+
+    reason: str
+
+
+@dataclass
+class _Worker:
+    process: Any
+    pipe: Connection
+    index: int | None = None
+    since: float = field(default_factory=time.monotonic)
+
+
+def in_order(work: Callable[[T], R], items: Sequence[T], n_workers: int, patience_s: float) -> Iterator[R | Lost]:
+    """Results of ``work`` for each item, in order; :class:`Lost` where a worker died or was ended for taking too long.
+
+    Args:
+        work: Can be pickled, as can its results; raises nothing.
+        items: What it is applied to.
+        n_workers: Processes.
+        patience_s: Seconds after which a worker that has not finished an item is ended.
+
+    Raises:
+        RuntimeError: If no worker can be started.
+    """
+    crew = _Crew(work, patience_s)
+    results: dict[int, R | Lost] = {}
+    given = 0
+    try:
+        crew.hire(min(n_workers, len(items)))
+        for turn in range(len(items)):
+            while turn not in results:
+                # Not further ahead, so that results which wait for a slow one do not fill the memory.
+                while given < min(len(items), turn + n_workers + _AHEAD) and (idle := crew.idle()):
+                    crew.give(idle, given, items[given])
+                    given += 1
+                results |= crew.collect()
+            yield results.pop(turn)
+    finally:
+        crew.dismiss()
+
+
+class _Crew(Generic[T, R]):
+    """Processes, each with at most one item."""
+
+    def __init__(self, work: Callable[[T], R], patience_s: float) -> None:
+        self._work, self._patience_s, self._workers = work, patience_s, list[_Worker]()
+        # Spawned, not forked: a forked child could lock up in threads that torch has started here.
+        self._context = multiprocessing.get_context("spawn")
+
+    def hire(self, n_workers: int) -> None:
+        """Start processes, and wait until each is ready: one that cannot start must not count as an item's fault."""
+        started = [self._start() for _ in range(n_workers)]
+        for worker in started:
+            try:
+                worker.pipe.recv()
+            except EOFError:
+                raise RuntimeError(
+                    "a process for decoding ended before it began; see its message above, and start programs that "
+                    "build stores under if __name__ == '__main__'"
+                ) from None
+        self._workers += started
+
+    def idle(self) -> _Worker | None:
+        """A worker without an item."""
+        return next((worker for worker in self._workers if worker.index is None), None)
+
+    def give(self, worker: _Worker, index: int, item: T) -> None:
+        """Hand a worker its next item."""
+        worker.index, worker.since = index, time.monotonic()
+        # One that dies now is found when its result is collected.
+        try:
+            worker.pipe.send(item)
+        except OSError:
+            worker.process.kill()
+
+    def collect(self) -> dict[int, R | Lost]:
+        """Results by index, at least one; those that are lost among them."""
+        busy = [worker for worker in self._workers if worker.index is not None]
+        oldest = min(worker.since for worker in busy)
+        remaining_s = max(0.0, oldest + self._patience_s - time.monotonic())
+        ready = wait([worker.pipe for worker in busy], timeout=remaining_s)
+        found: dict[int, R | Lost] = {}
+        for worker in busy:
+            assert worker.index is not None
+            index = worker.index
+            if worker.pipe in ready:
+                found[index] = self._received(worker)
+            elif time.monotonic() - worker.since >= self._patience_s:
+                found[index] = Lost(f"was not decoded within {self._patience_s:.0f} s")
+                worker.process.kill()
+                self._replace(worker)
+        return found
+
+    def dismiss(self) -> None:
+        """End all processes."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()
+
+    def _start(self) -> _Worker:
+        here, there = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(self._work, there), daemon=True)
+        process.start()
+        # The worker alone holds its end, so that its death ends the pipe.
+        there.close()
+        return _Worker(process, here)
+
+    def _received(self, worker: _Worker) -> R | Lost:
+        try:
+            result: R = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join()
+            code = worker.process.exitcode
+            self._replace(worker)
+            how = f"by signal {-code}" if code < 0 else f"with status {code}"
+            return Lost(f"ended the process that decoded it, {how}; a lack of memory does this, or a faulty decoder")
+        worker.index = None
+        return result
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.process.join()
+        worker.pipe.close()
+        self._workers.remove(worker)
+        self.hire(1)
+
+
+def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
+    """Work until the pipe ends."""
+    # Ctrl-C is the parent's affair; here it would only print a traceback for each process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe.send(None)
+    while True:
+        try:
+            item = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(work(item))
