@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clmr.params import grids_of, load_params, read_params, runs_of, supervised_runs_of
+from clmr.params import corpora_of, grids_of, load_params, read_params, runs_of, supervised_runs_of
 from clmr.pipeline.plan import planned_stages
 from clmr.pipeline.systems import system_of
 from clmr.storage.strict import from_mapping, to_mapping
@@ -35,18 +35,24 @@ def test_every_scale_resolves_and_plans_the_same_runs(scale):
         assert list(getattr(params, section)) == list(getattr(embedded, section))
     planned, usual = ({stage.name for stage in planned_stages(one)} for one in (params, embedded))
     # Other data, and the grids that read them.
-    own = {"store@primary_8k", "store@secondary_16k", "grid@rate_8000"} if scale == "paper" else set()
-    dropped = {"store@primary_22k", "grid@rate_22050"} if scale == "paper" else set()
+    own, dropped = set(), set()
+    if scale in ("full_size", "paper"):
+        own = {"store@primary_8k", "store@secondary_16k", "grid@rate_8000"}
+        dropped = {"store@primary_22k", "grid@rate_22050"}
+    if scale == "paper":
+        kinds, sizes = ("magnatagatune", "million_song", "fma", "billboard", "gtzan"), ("large", "medium", "small")
+        own |= {f"download@{kind}" for kind in kinds} | {f"store@unlabelled_{size}" for size in sizes}
+        dropped |= {"download@scores", "download@merlin"}
     assert planned == (usual | own) - dropped
 
 
-@pytest.mark.parametrize("scale", ["paper", "embedded"])
+@pytest.mark.parametrize("scale", ["paper", "full_size", "embedded"])
 def test_tables_of_ablations_have_the_rows_of_the_thesis(scale):
     stages = {stage.name: stage.params for stage in planned_stages(read_params(BASE, OVERLAYS[scale]))}
     tables = stages["ablation"].tables
     rates = [row.scored.varies["sample_rate_hz"] for row in tables["table_6_5"]]
     assert rates == [8_000, 12_000, 16_000, 22_050]
-    for table in ("table_6_3", "table_6_4", "table_6_6") if scale == "paper" else ("table_6_6",):
+    for table in ("table_6_3", "table_6_4", "table_6_6") if scale != "embedded" else ("table_6_6",):
         (varied,) = THESIS.varies(table)
         printed = {getattr(row, varied) for row in THESIS.rows if row.artefact == table}
         assert printed <= {row.scored.varies[varied] for row in tables[table]}
@@ -99,6 +105,23 @@ def test_paper_scale_has_the_settings_of_the_thesis():
     assert (cpc.encoder.width, cpc.n_steps, cpc.n_negatives, cpc.batch_size) == (512, 20, 15, 64)
     assert supervised_runs_of(params)["pons_primary"].recipe.model.clip_duration_s == 15.0
     assert params.probe.patience_epochs == 3
+
+
+def test_paper_scale_has_the_recipes_of_the_full_size_on_the_data_of_the_thesis():
+    paper, full_size = (read_params(BASE, OVERLAYS[scale]) for scale in ("paper", "full_size"))
+    assert runs_of(paper) == runs_of(full_size)
+    assert supervised_runs_of(paper) == supervised_runs_of(full_size)
+    assert grids_of(paper) == grids_of(full_size)
+    assert (paper.probe, paper.ablation) == (full_size.probe, full_size.ablation)
+    assert (paper.scale, full_size.scale) == ("paper", "full_size")
+    kinds = {name: corpus.kind for name, corpus in corpora_of(paper).items()}
+    assert "rendered" not in kinds.values()
+    roles = {role: kinds[store.corpus] for role, store in paper.stores.items()}
+    assert (roles["primary"], roles["secondary"]) == ("magnatagatune", "million_song")
+    assert [roles[f"unlabelled_{size}"] for size in ("large", "medium", "small")] == ["fma", "billboard", "gtzan"]
+    # Broken recordings are part of life; of those that we render, they are a mistake.
+    assert {store.broken for store in paper.stores.values()} == {"skip"}
+    assert {store.broken for store in full_size.stores.values()} == {"refuse"}
 
 
 def test_overnight_scale_has_the_data_of_the_embedded_scale_and_equally_wide_twins():

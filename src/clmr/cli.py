@@ -2,12 +2,15 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from clmr.paper.gallery import with_readme_table
 from clmr.params import load_params
 from clmr.pipeline.overlay_file import write_overlaid
 from clmr.storage import paths
 from clmr.storage.files import write_text
+from clmr.storage.layering import overlaid
+from clmr.storage.overlays import read_overlay
 from clmr.storage.yaml_files import read_yaml
 
 
@@ -17,15 +20,21 @@ def check(_: argparse.Namespace) -> str:
     return "params.yaml is valid"
 
 
+def data(arguments: argparse.Namespace) -> str:
+    """List the data sets that are needed, which files are missing, where they go, and what runs without them."""
+    # Imported here: what it needs to fetch files takes half a second, which no other command should.
+    from clmr.pipeline.data_report import data_report
+
+    mapping = read_yaml(paths.params_file())
+    if arguments.scale:
+        overlay = _overlay(arguments.scale)
+        mapping = overlaid(mapping, read_overlay(overlay), overlay.name)
+    return data_report(mapping)
+
+
 def params(arguments: argparse.Namespace) -> str:
     """Write params.yaml at another scale, by the overlay params/<scale>.yaml."""
-    overlay = paths.overlay_file(arguments.scale)
-    scales = sorted(file.stem for file in overlay.parent.glob("*.yaml"))
-    if arguments.scale not in scales:
-        raise ValueError(
-            f"found the scale {arguments.scale!r}, allowed are {', '.join(scales)}; git checkout params.yaml brings "
-            f"the embedded scale back"
-        )
+    overlay = _overlay(arguments.scale)
     write_overlaid(paths.params_file(), overlay)
     return f"params.yaml now has the values of {overlay.name}; git checkout params.yaml brings the old ones back"
 
@@ -37,16 +46,29 @@ def readme(_: argparse.Namespace) -> str:
     return "README.md shows results/tables/table_6_1.md"
 
 
+def _overlay(scale: str) -> Path:
+    overlay = paths.overlay_file(scale)
+    scales = sorted(file.stem for file in overlay.parent.glob("*.yaml"))
+    if scale not in scales:
+        raise ValueError(
+            f"found the scale {scale!r}, allowed are {', '.join(scales)}; git checkout params.yaml brings "
+            f"the embedded scale back"
+        )
+    return overlay
+
+
 def main() -> None:
     """Run the command that the command line names; errors are reported as a sentence, not as a traceback."""
     parser = argparse.ArgumentParser(prog="clmr", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     # The docstring of each command is its help.
-    for command in (check, params, readme):
+    for command in (check, data, params, readme):
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)
         if command is params:
             added.add_argument("scale", help="name of an overlay in the folder params, such as smoke")
+        if command is data:
+            added.add_argument("scale", nargs="?", help="another scale than that of params.yaml, such as paper")
     arguments = parser.parse_args()
     try:
         print(arguments.run(arguments))

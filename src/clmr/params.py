@@ -23,6 +23,7 @@ from clmr.paper.planned import MAIN, Scale
 from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
 from clmr.storage.layering import OVER, overlaid, resolved
 from clmr.storage.names import require_known, require_name, require_names
+from clmr.storage.overlays import read_overlay
 from clmr.storage.strict import from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
@@ -233,7 +234,7 @@ def load_params(mapping: Any) -> Params:
 def read_params(path: Path, overlay: Path | None = None) -> Params:
     """Checked parameters of a file, changed by an overlay if there is one."""
     mapping = read_yaml(path)
-    return load_params(mapping if overlay is None else overlaid(mapping, read_yaml(overlay), overlay.name))
+    return load_params(mapping if overlay is None else overlaid(mapping, read_overlay(overlay), overlay.name))
 
 
 def _require_shown(params: Params, figure: str, run: Run, method: str | None = None) -> None:

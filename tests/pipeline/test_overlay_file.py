@@ -7,6 +7,7 @@ import pytest
 
 from clmr.pipeline.overlay_file import write_overlaid
 from clmr.storage.layering import overlaid
+from clmr.storage.overlays import read_overlay
 from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def overlay(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_overlay_can_be_written(params, path):
-    wanted = overlaid(read_yaml(params), read_yaml(path), path.name)
+    wanted = overlaid(read_yaml(params), read_overlay(path), path.name)
     write_overlaid(params, path)
     assert read_yaml(params) == wanted
 

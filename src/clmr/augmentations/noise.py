@@ -26,7 +26,7 @@ class NoiseParams:
 
     Source: thesis §3.1, step 3 ("a high signal-to-noise ratio", no figure).
     Differs: the thesis gives neither probability nor ratio. The last version of the released code scales the noise
-        to between 0.0001 and 0.01 of the signal's standard deviation, which ``params/paper.yaml`` states as 40 to
+        to between 0.0001 and 0.01 of the signal's standard deviation, which ``params/full_size.yaml`` states as 40 to
         80 dB; ``params.yaml`` has more and louder noise, which masks what tells rendered clips apart.
         We draw uniformly in dB, where it draws uniformly in the ratio of amplitudes.
     """

@@ -11,11 +11,16 @@ CORPORA = Variants(
         "folder": "clmr.corpora.folder:FolderParams",
         "rendered": "clmr.corpora.rendered.corpus:RenderedCorpus",
         "unlabelled": "clmr.corpora.rendered.unlabelled:UnlabelledCorpus",
+        "magnatagatune": "clmr.corpora.magnatagatune:MagnaTagATuneParams",
+        "million_song": "clmr.corpora.million_song:MillionSongParams",
+        "fma": "clmr.corpora.fma:FMAParams",
+        "gtzan": "clmr.corpora.gtzan:GTZANParams",
+        "billboard": "clmr.corpora.billboard:BillboardParams",
     }
 )
 RENDERED = ("rendered", "unlabelled")
 """Kinds that are made on this machine; the thesis has none of them."""
-WITHOUT_TAGS = ("unlabelled",)
+WITHOUT_TAGS = ("billboard", "unlabelled")
 """Kinds that have no tags: they can be pre-trained on, and nothing else."""
 
 

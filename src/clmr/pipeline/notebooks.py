@@ -22,6 +22,7 @@ from clmr.pipeline.provenance import recorded
 from clmr.pipeline.stage import read_plan
 from clmr.storage import paths
 from clmr.storage.notebook_files import clean, write_notebook
+from clmr.storage.yaml_files import read_yaml
 
 PARAMETER_NAMES = ("name", "params")
 """Names in every notebook's parameters cell: the stage's own name, and the parameters that it may see."""
@@ -77,9 +78,19 @@ def main() -> None:
     except papermill.PapermillExecutionError as error:
         # The traceback of the cell, for those who look for a mistake in the code, then the sentence.
         print("\n".join(error.traceback), file=sys.stderr)
-        sys.exit(f"{arguments.stage}: {error.ename}: {error.evalue}")
+        sys.exit(f"{arguments.stage}: {error.ename}: {error.evalue}{_what_still_runs(error, arguments.stage)}")
     except (ValueError, OSError) as error:
         sys.exit(f"{arguments.stage}: {error}")
+
+
+def _what_still_runs(error: papermill.PapermillExecutionError, stage: str) -> str:
+    """What can be done meanwhile, where a stage failed because its corpus is not there."""
+    if error.ename != "MissingData":
+        return ""
+    # Imported here: what fetches files takes half a second to import, and all notebooks start in this module.
+    from clmr.pipeline.data_report import runnable_without
+
+    return "\n" + runnable_without([stage.partition("@")[2]], read_yaml(paths.params_file()))
 
 
 def _run(arguments: argparse.Namespace) -> None:

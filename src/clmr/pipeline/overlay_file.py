@@ -12,6 +12,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from clmr.params import load_params
 from clmr.storage.files import write_text
 from clmr.storage.layering import overlaid
+from clmr.storage.overlays import read_overlay
 from clmr.storage.yaml_files import parse_yaml, read_yaml
 
 _BASE_SCALE = "embedded"
@@ -25,7 +26,7 @@ def write_overlaid(params: Path, overlay: Path) -> None:
             result is not valid.
     """
     # Over the embedded scale only: what an earlier overlay changed and this one does not would stay.
-    base, changes = read_yaml(params), read_yaml(overlay) or {}
+    base, changes = read_yaml(params), read_overlay(overlay)
     load_params(base)
     if base.get("scale") != _BASE_SCALE:
         raise ValueError(

@@ -42,6 +42,11 @@ def corpus_dir(corpus: str) -> Path:
     return root() / "data" / "corpora" / corpus
 
 
+def sources_dir(kind: str) -> Path:
+    """Files of a published data set as they were fetched, or brought by the user; no stage removes them."""
+    return root() / "data" / "sources" / kind
+
+
 def store_dir(store: str) -> Path:
     """A corpus as PCM at one sample rate."""
     return root() / "data" / "stores" / store
