@@ -8,10 +8,11 @@ from clmr.models.taggers import TAGGERS
 from clmr.pipeline.code import PACKAGE_DIR, imported_modules
 from clmr.training.pretrain import METHODS
 
-SCIENCE = ("corpora", "batches", "augmentations", "models", "losses", "optim", "training", "evaluation")
+SCIENCE = ("corpora", "batches", "augmentations", "models", "losses", "optim", "training", "evaluation", "interpret")
 WHOLE = ("ablations", "efficiency", "fitting", "paper", "params", "pipeline", "runs", "transfer")
 UPWARD = {
-    **dict.fromkeys(SCIENCE, WHOLE),
+    **dict.fromkeys(SCIENCE, (*WHOLE, "interpret")),
+    "interpret": WHOLE,
     "compute": (*SCIENCE, *WHOLE, "storage"),
     "storage": (*SCIENCE, *WHOLE, "compute"),
 }

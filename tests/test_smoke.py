@@ -138,8 +138,10 @@ def test_what_dvc_shows_fits_a_terminal(repository: Path):
 
 @pytest.mark.smoke
 def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(repository: Path):
-    affected = {"plan", "pretrain@clmr_secondary", "evaluate@clmr_secondary"}
-    affected |= {"tagging", "claims", "ablation", "transfer", "report"}
+    readers = {"evaluate@clmr_secondary", "activations@secondary", "filters@clmr_secondary"}
+    readers |= {"efficiency_probes@secondary", "efficiency_training@secondary"}
+    results = {"tagging", "claims", "ablation", "transfer", "efficiency", "interpretability", "report"}
+    affected = {"plan", "pretrain@clmr_secondary", *readers, *results}
     metrics = repository / "results" / "metrics" / "main" / "evaluate_clmr_secondary.json"
     before = metrics.read_bytes()
     edit(repository / "params.yaml", "experiment: main, epochs: 2}", "experiment: main, epochs: 2, temperature: 0.3}")
@@ -168,7 +170,7 @@ def test_probe_settings_rerun_evaluations_only(repository: Path):
     groups = {stage.removeprefix("cached ").split("@")[0] for stage in rerun(repository)}
     # A grid probes as well, once there is one.
     assert groups - {"grid"} == {
-        "plan", "evaluate", "probe_transfer", "tagging", "claims", "ablation", "transfer", "report",
+        "plan", "evaluate", "probe_transfer", "tagging", "claims", "ablation", "transfer", "efficiency", "report",
     }  # fmt: skip
 
 
@@ -212,7 +214,8 @@ def test_a_grid_trains_only_what_is_new(repository: Path):
 @pytest.mark.smoke
 def test_one_value_of_one_ablation_reruns_its_grid_its_notebook_and_the_report(repository: Path):
     edit(repository / "params.yaml", "grid: {epochs: [1, 2]}", "grid: {epochs: [1, 3]}")
-    assert rerun(repository) == {"plan", "grid@epochs", "claims", "ablation", "transfer", "report"}
+    # The notebooks of chapter 6 show verdicts, which stand in one table.
+    assert rerun(repository) == {"plan", "grid@epochs", "claims", "ablation", "transfer", "efficiency", "report"}
     table = pd.read_csv(repository / "results" / "tables" / "table_6_4.csv")
     ours = table[(table["head"] == "linear") & (table.scale == "smoke")]
     # The base run, which is trained elsewhere, between the two combinations of the grid.
@@ -224,7 +227,8 @@ def test_one_value_of_one_ablation_reruns_its_grid_its_notebook_and_the_report(r
 @pytest.mark.smoke
 def test_a_figure_reruns_its_notebook_and_the_report_only(repository: Path):
     edit(repository / "src" / "clmr" / "paper" / "figures.py", "WIDTH_INCHES = 7.0", "WIDTH_INCHES = 6.5")
-    assert rerun(repository) <= {"plan", "tagging", "claims", "ablation", "transfer", "report"}
+    notebooks = {"tagging", "ablation", "transfer", "efficiency", "interpretability"}
+    assert rerun(repository) <= {"plan", "claims", *notebooks, "report"}
 
 
 @pytest.mark.smoke

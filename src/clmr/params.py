@@ -130,8 +130,8 @@ class Params:
         for name, base in self.bases.items():
             # Resolved although no line may use it yet, so that a ring of bases is found.
             resolved(base if isinstance(base, Mapping) else {OVER: name}, self.bases, f"bases.{name}")
-        for store, efficiency in self.label_efficiency.items():
-            checked_line(store, efficiency, vars(self))
+        for role, efficiency in self.label_efficiency.items():
+            checked_line(role, efficiency, vars(self))
         self._require_figures()
 
     def _require_figures(self) -> None:

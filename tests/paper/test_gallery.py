@@ -12,9 +12,12 @@ from clmr.paper.ablation import ablation_table
 from clmr.paper.architecture import LAYER_COLUMNS, PrintedFormat, format_table
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.audible import TAG_COLUMNS
+from clmr.paper.chapter_7_claims import chapter_7_table
 from clmr.paper.claim_table import Evidence, claims_table
 from clmr.paper.claims import load_claims
 from clmr.paper.efficiency import efficiency_table
+from clmr.paper.filter_table import filter_table
+from clmr.paper.interpretability import OUT_OF_DOMAIN_COLUMNS
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 from clmr.paper.writing import save_table
@@ -22,6 +25,7 @@ from clmr.storage import paths
 from clmr.storage.files import read_json, write_json
 from clmr.storage.notebook_files import read_notebook, write_notebook
 
+from .chapter_7 import NETWORKS, SPECTRA
 from .examples import (
     RESAMPLING,
     ROOT,
@@ -41,6 +45,7 @@ STAGES = (
     PublishedStage("ablation", "05_ablation"),
     PublishedStage("transfer", "06_transfer"),
     PublishedStage("efficiency", "07_efficiency"),
+    PublishedStage("interpretability", "08_interpretability"),
     PublishedStage("listening", None),
 )
 ABLATIONS = ("table_6_3", "table_6_4", "table_6_5", "table_6_6", "table_projector")
@@ -70,6 +75,11 @@ def results(repository):
     save_table(
         efficiency_table([shared], shares, THESIS, "table_label_efficiency", "embedded"), "table_label_efficiency"
     )
+    save_table(filter_table(NETWORKS, SPECTRA, 9, 0), "table_filters")
+    found = {claim.id: "Nothing was computed." for claim in STATED if claim.decided_by}
+    save_table(chapter_7_table(STATED, found), "table_interpretability")
+    described = pd.DataFrame([(3, 0.9, 0.1, "piano", "rock")], columns=OUT_OF_DOMAIN_COLUMNS)
+    save_table(described, "table_out_of_domain")
     for name in ("table_4_1", "table_4_2"):
         save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), name)
     return paths.results_dir()
@@ -104,6 +114,10 @@ def test_the_page_shows_every_artefact_with_its_origin(results):
     assert [stated in section for section in page.split("## ")[1:3]] == [True, False]
     assert "| piano | scores |" in page
     assert "| 1% | 10 | 3 | 50.0 [45.0, 55.0] |" in page
+    # The table that decides the claims of chapter 7 has them as rows, and not once more below.
+    own = next(section for section in page.split("## ") if "`table_interpretability`" in section.splitlines()[0])
+    assert own.count("A feature responds to similar sounds") == 2
+    assert "Decided elsewhere" not in own
     # Ablations have the thesis in lines of their own.
     assert "| **magnatagatune: the thesis, as printed** |" in page
 
@@ -114,8 +128,8 @@ def test_records_become_one_file_and_one_table(results):
     assert read_json(results / "provenance.json")["tagging"]["params"] == {"a": 1}
     gallery.write_tables()
     assert (results / "tables" / "table_costs.md").read_text().splitlines()[-2:] == [
-        "| transfer | 1.5 | 0.25 |",
-        "| **sum** | 7.5 |  |",
+        "| listening | 1.5 | 0.25 |",
+        "| **sum** | 12.0 |  |",
     ]
 
 
@@ -141,9 +155,8 @@ def test_executed_notebooks_are_published_with_the_prose_of_today(results):
 
 
 def test_a_stage_that_the_plan_forgets_is_named():
-    with pytest.raises(
-        ValueError, match="found no ablation, claims, tagging, transfer among the published stages, but artefacts that"
-    ):
+    named = "ablation, claims, efficiency, interpretability, listening, tagging, transfer"
+    with pytest.raises(ValueError, match=f"found no {named} among the published stages, but artefacts that"):
         gallery.gallery("embedded", STAGES[:1])
 
 

@@ -134,7 +134,8 @@ def test_files_are_short():
 
 
 def test_editing_a_variant_reruns_that_variant():
-    main = {name for name in contents(KNOWN_MAPPING) if name.startswith(("pretrain@", "evaluate@", "probe_transfer@"))}
+    groups = ("pretrain@", "evaluate@", "probe_transfer@", "filters@")
+    main = {name for name in contents(KNOWN_MAPPING) if name.startswith(groups)}
     cpc = {name for name in main if "cpc" in name}
     assert stages_that_run("clmr.models.cpc") == cpc
     assert stages_that_run("clmr.training.cpc") == {name for name in cpc if name.startswith("pretrain@")}

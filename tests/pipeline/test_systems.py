@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from clmr.params import grids_of, load_params, runs_of
+from clmr.params import grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.plan import planned_stages
-from clmr.pipeline.systems import ablation_tables, main_systems, scaling_runs, scoring_stage, trained_here
+from clmr.pipeline.systems import (
+    ablation_tables,
+    encoder_of,
+    main_systems,
+    scaling_runs,
+    scoring_stage,
+    shown_networks,
+    trained_here,
+)
 from clmr.storage.yaml_files import read_yaml
 
 MAPPING = read_yaml(Path(__file__).parents[2] / "params.yaml")
@@ -93,3 +101,13 @@ def test_stages_are_named_after_what_scores_a_run():
     assert scoring_stage(runs_of(PARAMS)["clmr_primary"]) == "evaluate@clmr_primary"
     combination = grids_of(PARAMS)["augmentation"][0]
     assert scoring_stage(combination) == "grid@augmentation/augmentations.polarity.p=0.4"
+
+
+def test_networks_whose_filters_are_shown_have_their_encoders_and_untrained_twins():
+    shown = {network.run: network for network in shown_networks(PARAMS)}
+    assert list(shown) == list(MAPPING["interpretability"]["filters"])
+    assert (shown["clmr_primary"].architecture, shown["clmr_primary"].trained_on) == ("sample_cnn", "primary")
+    assert (shown["random_init_cpc"].architecture, shown["random_init_cpc"].trained_on) == ("cpc", None)
+    assert shown["sample_cnn_primary"].system == "sample_cnn"
+    with pytest.raises(ValueError, match="found pons_primary, whose model pons has no encoder; name a run of"):
+        encoder_of(supervised_runs_of(PARAMS)["pons_primary"])

@@ -86,6 +86,15 @@ def stratified_part(counts: np.ndarray, n_kept: int) -> np.ndarray:
     return part == 0
 
 
+def encoder_seed(subset_seed: int, seeds: tuple[int, ...]) -> int:
+    """The seed of the encoder that meets a subset: its own if there is one, else one of those that there are.
+
+    >>> encoder_seed(2, (0, 1, 2)), encoder_seed(2, (0,)), encoder_seed(5, (7, 8))
+    (2, 0, 8)
+    """
+    return subset_seed if subset_seed in seeds else seeds[subset_seed % len(seeds)]
+
+
 def _require_positives(store: Store, chosen: np.ndarray, fraction: float, n_tracks: int) -> None:
     if not store.tags[chosen].any():
         raise ValueError(

@@ -86,7 +86,7 @@ def share_at_hop(peaks_hz: np.ndarray, sample_rate_hz: int, hop_samples: int, n_
     every = np.arange(1, n_samples // 2 + 1)
 
     def near(wanted: np.ndarray) -> np.ndarray:
-        return (np.abs(wanted[:, None] - multiples) <= _BINS_APART).any(axis=1)
+        return np.any(np.abs(wanted[:, None] - multiples) <= _BINS_APART, axis=1)
 
     return float(near(bins).mean()), float(near(every).mean())
 

@@ -7,7 +7,7 @@ What belongs here: the ascent, spectra, and keeping them. What does not: numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ from clmr.interpret.layers import (
 from clmr.models.level import levelled
 from clmr.storage.strict import Count, Positive, require, strict
 from clmr.storage.tensors import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    from clmr.models.encoders import Encoder
 
 Objective = Literal["mean", "power"]
 """``mean``: mean over time of what the convolution gives, before its norm, as in the released code. ``power``: the mean
@@ -118,7 +121,8 @@ def network_spectra(encoder: nn.Module, run: str, layers: Sequence[int], params:
     Raises:
         ValueError: If there is no such layer, or inputs are longer than those of the encoder.
     """
-    sizes = encoder.params
+    # For the type checker: an encoder is a module with parameters, which no type states.
+    sizes = cast("Encoder", encoder).params
     if params.n_samples > sizes.clip_samples:
         raise ValueError(f"found n_samples {params.n_samples}, {run} reads {sizes.clip_samples} at most; use fewer")
     every = layers_of(frozen(encoder))

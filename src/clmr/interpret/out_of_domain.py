@@ -125,5 +125,5 @@ def _occurs(home: TagOccurrence, elsewhere: TagOccurrence, tag: str) -> bool:
 def _profiles(found: TagOccurrence, features: np.ndarray, tags: tuple[str, ...]) -> np.ndarray:
     """Surplus of each tag for each feature, shape (F, C)."""
     rows = np.searchsorted(found.features, features)
-    columns = [found.tag_names.index(tag) for tag in tags]
+    columns = np.array([found.tag_names.index(tag) for tag in tags])
     return (found.shares - found.frequency)[np.ix_(rows, columns)]

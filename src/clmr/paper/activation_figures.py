@@ -51,7 +51,8 @@ def activations(data: pd.DataFrame) -> Figure:
         axes.plot(own["rank"], own["mean"], linewidth=1.4, label="mean over all test segments")
         axes.set(title=f"{run} on {store}", xlabel="feature, by mean activation", xlim=(1, len(own)), ylim=(0, None))
     panels[0][0].set_ylabel("activation (no unit)")
-    panels[0][0].legend(frameon=False)
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
@@ -126,7 +127,7 @@ def out_of_domain(found: Agreement | None, home: str, elsewhere: str) -> Figure:
         left.hist(values, bins, weights=np.full(len(values), 1 / len(values)), alpha=0.6, color=colour, label=label)
         left.axvline(values.mean(), color=colour, linewidth=1.2, linestyle="--")
     left.set(xlabel="correlation of tag profiles", ylabel="share", xlim=(-1, 1))
-    left.legend(frameon=False, loc="upper left")
+    left.legend(loc="upper left", framealpha=1.0)
     names = np.tile(found.common_tags, len(found.features))
     palette = sns.color_palette("husl", len(found.common_tags))
     points = pd.DataFrame({"home": found.profiles[0].ravel(), "elsewhere": found.profiles[1].ravel(), "tag": names})

@@ -162,7 +162,7 @@ def broad_on_secondary(primary: Activations, secondary: Activations, params: Int
 
 def loud_tags(activations: Activations, params: InterpretabilityParams) -> Finding | str:
     """Whether loud genres stand out more among strongest segments than frequent tags do."""
-    present = [name for name, has in zip(activations.tag_names, activations.tags.any(axis=0), strict=True) if has]
+    present = [name for name, n in zip(activations.tag_names, activations.tags.sum(axis=0), strict=True) if n]
     loud, frequent = ([tag for tag in tags if tag in present] for tags in (params.loud_tags, params.frequent_tags))
     if not loud or not frequent:
         return "The corpus lacks the tags that the claim is about."

@@ -16,6 +16,7 @@ from clmr.paper.planned import ShownNetwork
 
 _ROW_INCHES, _HEADER_INCHES = 1.75, 0.75
 _MAP = "magma"
+_BINS_TOGETHER = 3
 _LIMIT = "white"
 
 
@@ -49,7 +50,9 @@ def filter_spectra(
         content_limits_hz: Limit of the content of each store.
     """
     size = (WIDTH_INCHES, _HEADER_INCHES + _ROW_INCHES * len(networks))
-    figure, panels = plt.subplots(len(networks), len(layers), figsize=size, squeeze=False, layout="constrained")
+    figure, panels = plt.subplots(
+        len(networks), len(layers), figsize=size, squeeze=False, sharey=True, layout="constrained"
+    )
     image, limit = None, None
     for row, network in zip(panels, networks, strict=True):
         limit = content_limits_hz.get(network.trained_on or "", limit)
@@ -60,10 +63,10 @@ def filter_spectra(
                     axes.axhline(limit / 1_000, color=_LIMIT, linewidth=0.9, linestyle="--")
             else:
                 axes.set_axis_off()
-            axes.set_title(f"layer {number}" if row is panels[0] else "", pad=3)
         row[0].set_ylabel(f"{_short(network)}\nfrequency (kHz)", fontsize=8)
-    for axes in panels[-1]:
-        axes.set_xlabel("filter, by peak")
+    for axes, number in zip(panels[0], layers, strict=True):
+        axes.set_title(f"layer {number}", pad=3)
+    figure.supxlabel("filter, by peak", fontsize=9)
     if image is not None:
         figure.colorbar(image, ax=panels, label="magnitude, largest = 1", shrink=min(1.0, 1.6 / len(networks) + 0.2))
     return figure
@@ -89,8 +92,11 @@ def _spectra_panel(axes: Axes, spectra: NetworkSpectra, number: int, objective: 
     values = spectra.layers[number].values[objective]
     order = np.argsort(peaks_of(spectra, number, objective), kind="stable")
     extent = (0, len(values), 0, spectra.sample_rate_hz / 2_000)
+    # A panel has fewer dots than a spectrum has bins: without the maximum, narrow peaks would fall between them.
+    starts = np.arange(0, values.shape[1], _BINS_TOGETHER)
+    drawn = np.maximum.reduceat(values[order], starts, axis=1)
     image = axes.imshow(
-        values[order].T, origin="lower", aspect="auto", extent=extent, cmap=_MAP, vmin=0, vmax=1, interpolation="none"
+        drawn.T, origin="lower", aspect="auto", extent=extent, cmap=_MAP, vmin=0, vmax=1, interpolation="none"
     )
     axes.grid(False)
     return image

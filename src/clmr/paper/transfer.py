@@ -136,7 +136,7 @@ def _printed(thesis: Thesis, thesis_clips: Mapping[str, int]) -> list[dict[str, 
         if row.artefact == ARTEFACT:
             identity = {"block": THESIS, "held": THESIS, "system": row.system, "head": row.head, "scale": THESIS}
             corpora = {"pretrain_corpus": row.pretrain_corpus, "eval_corpus": row.eval_corpus}
-            corpora["clips"] = thesis_clips.get(row.pretrain_corpus or "")
+            size = {"clips": thesis_clips.get(row.pretrain_corpus or "")}
             key = (row.system, row.pretrain_corpus, row.head)
-            found.setdefault(key, identity | corpora)[row.metric] = row.value
+            found.setdefault(key, identity | corpora | size)[row.metric] = row.value
     return list(found.values())

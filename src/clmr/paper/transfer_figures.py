@@ -10,12 +10,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from clmr.paper.figures import WIDTH_INCHES
 from clmr.paper.names import THESIS, system_name
 from clmr.paper.transfer import EPOCHS, STEPS
 
+_APART = 1.03
+"""Factor between the sizes at which neighbouring methods are drawn."""
 _TITLES = {STEPS: "ours, as many steps", EPOCHS: "ours, as many epochs", THESIS: "thesis, MagnaTagATune"}
 
 
@@ -33,11 +35,15 @@ def score_by_size(points: pd.DataFrame) -> Figure:
         here = points[points.held == held]
         size = "clips" if held == THESIS else "hours"
         for number, system in enumerate(systems):
-            _draw(axes, here[here.system == system], size, sns.color_palette()[number])
+            # To the side, so that intervals do not hide each other.
+            aside = here[here.system == system].astype({size: "float64"})
+            aside[size] *= _APART**number
+            _draw(axes, aside, size, sns.color_palette()[number])
         axes.set(title=title, xlabel=f"{size} of pre-training")
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+        # Labels of all sizes of the thesis, from hundreds to hundred thousands, would run into each other.
+        axes.xaxis.set_major_locator(LogLocator(subs=(1,) if held == THESIS else (1, 2, 5)))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
         axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("PR-AUC (TAG)")
     # Our two panels can be compared with each other.

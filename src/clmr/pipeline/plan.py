@@ -202,14 +202,6 @@ def _efficiency(params: Params) -> EfficiencyStage:
     return EfficiencyStage(params.scale, efficiency_systems(params), corpus_roles(params), resampling)
 
 
-def _listening(params: Params) -> ListeningStage:
-    run = runs_of(params)[params.listening.run]
-    shown = (params.tagging.primary_store, params.tagging.secondary_store)
-    corpora = {name: params.stores[name].corpus for name in shown}
-    probe = replace(params.probe, heads=("linear",))
-    return ListeningStage(params.scale, params.listening, corpora, run.evaluate_on, run.recipe.seeds[0], probe)
-
-
 def _interpretability(params: Params) -> InterpretabilityStage:
     own = params.interpretability
     corpora = {one.store: params.stores[one.store].corpus for one in own.activations.by_name().values()}

@@ -189,7 +189,7 @@ class EfficiencyStage:
 
     scale: Scale
     systems: tuple[ScoredSystem, ...]
-    roles: dict[str, str]
+    roles: dict[str, Role]
     resampling: ResamplingParams
 
 

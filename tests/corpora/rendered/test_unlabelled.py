@@ -17,7 +17,9 @@ from clmr.storage.strict import from_mapping, to_mapping
 def unlabelled(params) -> UnlabelledCorpus:
     names = {field.name for field in fields(UnlabelledCorpus)}
     shared = {key: value for key, value in to_mapping(params).items() if key in names}
-    return from_mapping(UnlabelledCorpus, shared | {"kind": "unlabelled", "n_clips": 4}, "corpus")
+    return from_mapping(
+        UnlabelledCorpus, shared | {"kind": "unlabelled", "n_clips": 6, "clips_per_tune": 1.0}, "corpus"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def test_no_file_of_it_holds_a_tag(built):
     assert pd.read_csv(built / "tags.csv").columns.tolist() == ["clip_id"]
     assert sorted(path.name for path in built.iterdir()) == ["audio", "clips.csv", "corpus.json", "tags.csv"]
     facts = read_json(built / "corpus.json")
-    assert facts["n_clips"] == 4
+    assert facts["n_clips"] == 6
     assert not [key for key in facts if "tag" in key or "positives" in key or "split" in key]
 
 
@@ -48,8 +50,8 @@ def test_a_store_is_built_from_it_without_tags(built, tmp_path):
     build_store(built, params, tmp_path / "store", tmp_path / "work", n_workers=1)
     store = open_store(tmp_path / "store")
     assert store.tag_names == ()
-    assert store.tags.shape == (4, 0)
-    assert len(store.rows("train")) == 4
+    assert store.tags.shape == (6, 0)
+    assert len(store.rows("train")) == 6
 
 
 def test_dropping_labels_leaves_all_else_as_it_was(tmp_path):

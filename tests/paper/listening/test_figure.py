@@ -6,6 +6,7 @@ browser, and after a ``dvc repro`` that changed the page it takes the picture an
 """
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,15 @@ SIZE, CHOICE, DIGEST_KEY = {"width": 1280, "height": 800}, "#feature=12,40", "pa
 def photograph(browser, page_file: Path, figure: Path) -> None:
     """Write a picture of the top of the page, with the digest of the page in its metadata."""
     page = browser.new_page(viewport=SIZE, color_scheme="light")
+    page.set_default_timeout(120_000)
     page.goto(page_file.as_uri() + CHOICE)
     page.wait_for_selector("tbody tr")
     # Players show their length only once they have looked at their file.
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(2_000)
+    looked = "[...document.querySelectorAll('audio')].every((audio) => audio.readyState > 0)"
+    deadline = time.monotonic() + 120
+    while not page.evaluate(looked):
+        assert time.monotonic() < deadline, "players did not look at their files within two minutes"
+        page.wait_for_timeout(100)
     facts = PngImagePlugin.PngInfo()
     facts.add_text(DIGEST_KEY, sha256_of(page_file))
     with replacing(figure) as temporary:
@@ -47,9 +52,7 @@ def test_the_figure_shows_the_published_page(request):
     if shown_page(FIGURE) != sha256_of(PAGE):
         browser = request.getfixturevalue("browser")
         audio = PAGE.parent / "audio"
-        assert audio.is_dir(), (
-            f"the page has changed since its picture, and {audio} is missing: run dvc repro listening"
-        )
+        assert audio.is_dir(), f"the page has changed, but {audio} is missing; run 'dvc repro listening'"
         photograph(browser, PAGE, FIGURE)
     assert shown_page(FIGURE) == sha256_of(PAGE)
 

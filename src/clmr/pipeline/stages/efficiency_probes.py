@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from clmr.batches.label_subsets import nested_label_subsets
+from clmr.batches.label_subsets import encoder_seed, nested_label_subsets
 from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.few_labels import few_labels_probe, score_few_labels
@@ -45,15 +45,6 @@ def _features(params: EfficiencyProbesStage, store: Store) -> Iterator[tuple[str
         yield system, {seed: read[encoder_seed(seed, frozen.seeds)] for seed in params.subset_seeds}
     statistics = log_mel_statistics(store, params.log_mel)
     yield LOG_MEL, dict.fromkeys(params.subset_seeds, statistics)
-
-
-def encoder_seed(subset_seed: int, seeds: tuple[int, ...]) -> int:
-    """The seed of the encoder that meets a subset: its own if there is one, else one of those that there are.
-
-    >>> encoder_seed(2, (0, 1, 2)), encoder_seed(2, (0,)), encoder_seed(5, (7, 8))
-    (2, 0, 8)
-    """
-    return subset_seed if subset_seed in seeds else seeds[subset_seed % len(seeds)]
 
 
 def _clip_means(stage: str, seed: int, store: Store) -> np.ndarray:

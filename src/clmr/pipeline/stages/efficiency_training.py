@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
-from clmr.batches.label_subsets import nested_label_subsets
+from clmr.batches.label_subsets import encoder_seed, nested_label_subsets
 from clmr.compute.runtime import device, log_to_output
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.end_to_end import evaluate_supervised
@@ -19,7 +19,6 @@ from clmr.models.encoders import load_encoder
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import EfficiencyTrainingStage
-from clmr.pipeline.stages.efficiency_probes import encoder_seed
 from clmr.storage import paths
 from clmr.storage.layering import combination_name
 from clmr.training.fine_tune import FewLabelsRecipe, Labels, train_on_labels
