@@ -72,10 +72,3 @@ def test_figures_show_every_feature(counts, matched):
     # White where chance explains it.
     assert (~np.ma.getmaskarray(heat)).sum() == counts[0].over_represented().sum()
     assert len(activation_figures.out_of_domain(matched, "a", "b").axes) == 2
-
-
-def test_the_picture_of_the_page_is_shown_once_there_is_one(repository):
-    assert interpretability.screenshot_markdown().startswith("No picture of the page was made here")
-    paths.figure_file("fig_7_7").parent.mkdir(parents=True)
-    paths.figure_file("fig_7_7").touch()
-    assert interpretability.screenshot_markdown() == "![The listening page in a browser](../figures/fig_7_7.png)"

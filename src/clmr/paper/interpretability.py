@@ -134,16 +134,5 @@ def printed_numbers() -> pd.DataFrame:
     return pd.DataFrame([one for one in stated if one["section"].startswith("7.")], columns=columns)
 
 
-def screenshot_markdown(figure: str = "fig_7_7") -> str:
-    """The picture of the listening page, as seen from a published notebook, or a sentence where there is none.
-
-    Args:
-        figure: Name of the picture; the tests of the page make it in a browser.
-    """
-    if paths.figure_file(figure).is_file():
-        return f"![The listening page in a browser](../figures/{figure}.png)"
-    return "No picture of the page was made here: it takes a browser, with which the tests of the page make it."
-
-
 def _tags_of(feature: int, found: TagOccurrence) -> tuple[str, ...]:
     return leading_tags(found, int(np.searchsorted(found.features, feature)))
