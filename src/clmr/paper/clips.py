@@ -100,7 +100,7 @@ def difference_cells(difference: Difference, p_holm: float) -> dict[str, Any]:
 
     Args:
         difference: The difference.
-        p_holm: Its p-value, corrected over the rows of the table.
+        p_holm: Its p-value, corrected over the rows or claims of its family.
     """
     return {
         "difference": difference.estimate,

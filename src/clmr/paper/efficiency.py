@@ -4,6 +4,7 @@ What belongs here: rows of Figures 6.5 and 6.6 and of the table, and the crossov
 compared (:mod:`clmr.efficiency`), and drawing (:mod:`clmr.paper.efficiency_figures`).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -217,7 +218,10 @@ def _drawn_difference(first: _Curve, second: _Curve, seed: int) -> np.ndarray:
         n_seeds, n_samples = curve.seed_samples.shape
         # Anew for each, so that equal numbers of seeds give equal draws.
         chosen = np.random.default_rng(seed).integers(n_seeds, size=(n_seeds, n_samples))
-        means.append(np.take_along_axis(curve.seed_samples, chosen, axis=0).mean(axis=0))
+        drawn = np.take_along_axis(curve.seed_samples, chosen, axis=0).mean(axis=0)
+        centre = curve.seed_samples.mean(axis=0)
+        # Means of n drawn out of n vary (n - 1) / n times as much as those of n new ones.
+        means.append(centre + math.sqrt(n_seeds / max(n_seeds - 1, 1)) * (drawn - centre))
     return means[0] - means[1]
 
 

@@ -1,7 +1,7 @@
 """Stage ``claims``: the table of the thesis's claims, decided over the scores of all experiments at once.
 
-It comes before the notebooks of chapter 6, which show the verdicts on their tables: p-values are corrected over all
-claims, so no notebook could decide its own.
+It comes before the notebooks of chapter 6, which show the verdicts on their tables: a claim may compare systems of two
+experiments, and all systems of a corpus are compared on the clips that every one of them has scored.
 """
 
 from clmr.paper import reading
