@@ -41,8 +41,8 @@ def test_every_scale_resolves_and_plans_the_same_runs(scale):
         dropped = {"store@primary_22k", "grid@rate_22050"}
     if scale == "paper":
         kinds, sizes = ("magnatagatune", "million_song", "fma", "billboard", "gtzan"), ("large", "medium", "small")
-        own |= {f"download@{kind}" for kind in kinds} | {f"store@unlabelled_{size}" for size in sizes}
-        dropped |= {"download@scores", "download@merlin"}
+        own |= {f"download@{kind}" for kind in kinds}
+        dropped |= {"download@scores", "download@merlin", *(f"download@tunes_{size}" for size in sizes)}
     assert planned == (usual | own) - dropped
 
 
@@ -111,11 +111,16 @@ def test_paper_scale_has_the_recipes_of_the_full_size_on_the_data_of_the_thesis(
     paper, full_size = (read_params(BASE, OVERLAYS[scale]) for scale in ("paper", "full_size"))
     assert runs_of(paper) == runs_of(full_size)
     assert supervised_runs_of(paper) == supervised_runs_of(full_size)
-    assert grids_of(paper) == grids_of(full_size)
+    # Corpora of other sizes take other numbers of epochs for as many steps.
+    alike = [
+        {name: runs for name, runs in grids_of(params).items() if not name.startswith("transfer_")}
+        for params in (paper, full_size)
+    ]
+    assert alike[0] == alike[1]
     assert (paper.probe, paper.ablation) == (full_size.probe, full_size.ablation)
     assert (paper.scale, full_size.scale) == ("paper", "full_size")
     kinds = {name: corpus.kind for name, corpus in corpora_of(paper).items()}
-    assert "rendered" not in kinds.values()
+    assert not {"rendered", "unlabelled"} & set(kinds.values())
     roles = {role: kinds[store.corpus] for role, store in paper.stores.items()}
     assert (roles["primary"], roles["secondary"]) == ("magnatagatune", "million_song")
     assert [roles[f"unlabelled_{size}"] for size in ("large", "medium", "small")] == ["fma", "billboard", "gtzan"]

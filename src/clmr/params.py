@@ -75,7 +75,7 @@ class Params:
         log_mel: Settings of the baseline.
         tagging: Stores and runs that the figures of the tagging notebook show.
         ablation: Runs and grids that the tables of the ablation notebook show.
-        listening: Run and size of the listening page.
+        listening: Size of the listening page.
         interpretability: Networks that the notebook of chapter 7 looks into.
         efficiency: Shares of the labels, their subsets, and how probes are trained on them.
         label_efficiency: What is compared on shares of the labels, by store.

@@ -90,7 +90,7 @@ def test_where_seeds_spread_widely_nothing_is_decided():
 
 
 def test_holm_counts_the_claims_that_are_decided():
-    unscored = ClaimEntry("later", "Later.", "7.1", awaits="fig_7_1")
+    unscored = ClaimEntry("later", "Later.", "7.1", decided_by="table_9")
     one = decide([claim("filter", "crop"), unscored], evidence(GOOD, BASE))
     assert one.p_holm[0] == one.p[0]
     two = decide([claim("filter", "crop"), claim("pitch", "crop", "other")], evidence(GOOD, FAIR, BASE))
@@ -109,7 +109,7 @@ def test_holm_counts_the_claims_on_one_table_or_figure():
 @pytest.mark.parametrize(
     ("entry", "found"),
     [
-        (ClaimEntry("later", "Later.", "7.1", awaits="fig_7_1"), evidence(GOOD, BASE)),
+        (ClaimEntry("later", "Later.", "7.1", decided_by="table_9"), evidence(GOOD, BASE)),
         (claim("filter", "crop"), evidence(BASE)),
         (claim("filter", "crop"), evidence(elsewhere(GOOD), elsewhere(BASE))),
         (claim("filter", "crop", head="mlp"), evidence(GOOD, BASE)),

@@ -11,7 +11,7 @@ from clmr.paper.planned import ScoredSystem
 from .examples import ROLES, ROOT, THESIS, ablated, system
 
 CLAIMS = load_claims(ROOT / "references" / "claims.yaml", THESIS)
-DECIDABLE = [claim for claim in CLAIMS if claim.awaits is None]
+DECIDABLE = [claim for claim in CLAIMS if claim.decided_by is None]
 AS_IN_THE_THESIS = {
     "magnatagatune": "primary",
     "million_song": "secondary",
@@ -59,9 +59,9 @@ def test_our_rows_are_like_those_of_the_thesis(claim):
         assert row.matches(**exact)
 
 
-@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.awaits], ids=lambda claim: claim.id)
-def test_no_claim_awaits_a_result_that_is_built(claim):
-    assert claim.awaits not in {artefact.name for artefact in ARTEFACTS}
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.decided_by], ids=lambda claim: claim.id)
+def test_the_table_that_decides_a_claim_is_built(claim):
+    assert claim.decided_by in {artefact.name for artefact in ARTEFACTS}
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_no_claim_awaits_a_result_that_is_built(claim):
         ),
         (
             {"second": None},
-            "filter_helps: found thesis_first, thesis_second, first to decide it; state .*, second, or awaits alone",
+            "found thesis_first, thesis_second, first to decide it; state .*, second, or decided_by alone",
         ),
-        ({"awaits": "fig_7_1"}, "found thesis_first, thesis_second, first, second, awaits to decide it"),
+        ({"decided_by": "table_9"}, "found thesis_first, thesis_second, first, second, decided_by to decide it"),
         (dict.fromkeys(("thesis_first", "thesis_second", "first", "second")), "found nothing to decide it"),
         ({"verdict": "reproduced"}, "filter_helps: found unknown key verdict, allowed are id, claim, section"),
         (
@@ -112,8 +112,8 @@ def test_ids_are_unique(tmp_path):
         load_claims(path, THESIS)
 
 
-def test_a_claim_that_awaits_a_result_needs_nothing_else():
-    claim = ClaimEntry("narrow", "The first layer is narrow.", "7.1", awaits="fig_7_1")
+def test_a_claim_that_a_table_decides_needs_nothing_else():
+    claim = ClaimEntry("narrow", "The first layer is narrow.", "7.1", decided_by="table_9")
     assert claim.first is None
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -101,19 +101,7 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
     decoding = Decoding(corpus_dir, params.sample_rate_hz, params.min_duration_s, parts_dir)
     decoded = decode_clips(list(pending.path), decoding, n_workers)
     bar = progress(decoded, f"store {params.corpus}", total=len(pending), unit="clip")
-    with (
-        (work_dir / AUDIO_NAME).open("ab") as audio,
-        (work_dir / JOURNAL_NAME).open("a", encoding="utf-8") as notes,
-    ):
-        for clip_id, clip in zip(pending.clip_id, bar, strict=True):
-            # Audio before journal: an entry stands for a clip that was written completely.
-            entry = _append(audio, clip_id, clip, params)
-            notes.write(json.dumps(entry) + "\n")
-            journal.append(entry)
-            # Flushing to disk is slow, so not after every clip; a power cut costs no more than these.
-            if len(journal) % _SYNC_EVERY_CLIPS == 0:
-                sync(audio, notes)
-        sync(audio, notes)
+    _write_clips(work_dir, pending.clip_id, bar, journal, params)
     shutil.rmtree(parts_dir, ignore_errors=True)
     _finish(work_dir, clips, tags, journal, params)
     write_problems(work_dir, [*read_problems(corpus_dir), *_problems(clips, journal)])
@@ -125,6 +113,25 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
         shutil.rmtree(store_dir)
     store_dir.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(work_dir, store_dir)
+
+
+def _write_clips(
+    work_dir: Path, clip_ids: Iterable[str], decoded: Iterable[Clip | str], journal: list[dict], params: StoreParams
+) -> None:
+    """Append clips to the audio, and an entry for each to the journal, on disk and in the list."""
+    with (
+        (work_dir / AUDIO_NAME).open("ab") as audio,
+        (work_dir / JOURNAL_NAME).open("a", encoding="utf-8") as notes,
+    ):
+        for clip_id, clip in zip(clip_ids, decoded, strict=True):
+            # Audio before journal: an entry stands for a clip that was written completely.
+            entry = _append(audio, clip_id, clip, params)
+            notes.write(json.dumps(entry) + "\n")
+            journal.append(entry)
+            # Flushing to disk is slow, so not after every clip; a power cut costs no more than these.
+            if len(journal) % _SYNC_EVERY_CLIPS == 0:
+                sync(audio, notes)
+        sync(audio, notes)
 
 
 def _read_corpus(corpus_dir: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

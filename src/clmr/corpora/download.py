@@ -136,7 +136,8 @@ def _fetch_from(url: str, file: RemoteFile, partial: Path, transport: Transport)
                 reason = str(failed) or type(failed).__name__
             except httpx.HTTPError as failed:
                 raise _GiveUp(f"{failed}") from None
-            # Progress, not attempts: 93 GB may well need a hundred connections. One who ignores ranges makes none.
+            # Progress, not attempts: 93 GB may well need a hundred connections. A server that ignores ranges makes
+            # none.
             n_stalled = 0 if _size(partial) > furthest else n_stalled + 1
             furthest = max(furthest, _size(partial))
             if n_stalled >= transport.n_attempts:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
 
-import torch
 from torch import Tensor, nn
 
 from clmr.models.blocks import block
@@ -132,8 +131,3 @@ def frozen(network: nn.Module) -> nn.Module:
 def n_filters(layers: Sequence[Layer]) -> int:
     """Filters of the last of these layers."""
     return layers[-1].convolution.out_channels
-
-
-def all_filters(layers: Sequence[Layer]) -> Tensor:
-    """Numbers of the filters of the last of these layers."""
-    return torch.arange(n_filters(layers))

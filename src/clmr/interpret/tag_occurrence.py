@@ -60,7 +60,7 @@ def tag_occurrence(activations: Activations, values: np.ndarray, n_segments: int
 
     Source: thesis section 7.4 and Figure 7.8.
     Differs: the thesis counts tags of segments and tests nothing; its text has 10 segments per feature, its caption
-        100. Tags without a clip in the test split are left out of nothing here: their cells have p-values of 1.
+        100. Tags without a clip in the test split stay in; their cells have p-values of 1.
 
     Args:
         activations: Segments with their clips and tags.

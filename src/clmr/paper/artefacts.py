@@ -41,8 +41,7 @@ ARTEFACTS = (
              "PR-AUC between the two systems here that decide it, first minus second: paired bootstrap over groups of "
              "test clips, widened by the deviation between seeds, p-values corrected by Holm's method over the claims "
              "on one table or figure. The thesis puts the first system ahead, so a claim is reproduced where it is "
-             "ahead here. Its numbers are "
-             "of other data, and comparable with each other only.", "claims"),
+             "ahead here. Its numbers are of other data, and comparable with each other only.", "claims"),
     Artefact("fig_scores", "Ours", "The PR-AUC of Table 6.1 with its intervals, and chance.", "tagging"),
     Artefact("fig_1_1", "Figure 1.1", "PR-AUC against the number of parameters, first labelled corpus, with intervals: "
              "supervised models in grey, linear probes on pre-trained and on untrained encoders in colour; the dotted "

@@ -72,13 +72,13 @@ def claims_table(
     The rule. A claim is about the macro PR-AUC of two systems, on the test clips that all systems compared on their
     corpus have scored. Their difference is that of :func:`clmr.evaluation.comparison.difference`: a paired bootstrap
     over groups of clips, such as the settings of one tune, widened by the deviation between seeds. That of a system
-    with several seeds is measured; that of a system with one is taken from its experiment. On shares of the labels, seeds
-    are subsets, whose deviation has that of encoders only where the encoder has as many seeds. P-values are corrected by
-    Holm's method over the decided claims that rest on the same table or figure of the thesis. Below 0.05, a claim is
-    *reproduced* if the system that the thesis puts ahead is ahead here, and *contradicted* if the other is; otherwise
-    it is *inconclusive*, which does not mean that the two do not differ. A claim is *not built* if it awaits another
-    result, no planned system fits one of its selectors, the system is not scored with the head, or both selectors
-    choose one system. One that names a table in ``decided_by`` is *decided elsewhere*: there.
+    with several seeds is measured; that of a system with one is taken from its experiment. On shares of the labels,
+    seeds are subsets, whose deviation has that of encoders only where the encoder has as many seeds. P-values are
+    corrected by Holm's method over the decided claims that rest on the same table or figure of the thesis. Below 0.05,
+    a claim is *reproduced* if the system that the thesis puts ahead is ahead here, and *contradicted* if the other is;
+    otherwise it is *inconclusive*, which does not mean that the two do not differ. A claim is *not built* if no planned
+    system fits one of its selectors, the system is not scored with the head, or both selectors choose one system. One
+    that names a table in ``decided_by`` is *decided elsewhere*: there.
 
     Args:
         claims: The claims.
@@ -167,7 +167,7 @@ def _stated(claim: ClaimEntry, thesis: Thesis) -> dict[str, Any]:
     """What the thesis says."""
     stated = {"id": claim.id, "claim": claim.claim, "section": claim.section, "note": claim.note}
     if claim.thesis_first is None or claim.thesis_second is None:
-        return stated | {"artefact": claim.decided_by or claim.awaits}
+        return stated | {"artefact": claim.decided_by}
     first, second = thesis.row(claim.thesis_first), thesis.row(claim.thesis_second)
     numbers = {"thesis_first": first.value, "thesis_second": second.value}
     return stated | numbers | {"artefact": first.artefact, "thesis_metric": first.metric}

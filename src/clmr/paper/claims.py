@@ -94,8 +94,8 @@ class ClaimEntry:
         thesis_second: That of the other.
         first: Our row in the place of the system that the thesis puts ahead.
         second: Our row in the place of the other.
-        awaits: Result that will show it, where two scores cannot; it has none of the four above.
-        decided_by: The table with a test of its own that decides it, where two scores cannot; likewise.
+        decided_by: The table with a test of its own that decides it, where two scores cannot; it has none of the four
+            above.
         note: What a reader should know.
     """
 
@@ -106,19 +106,16 @@ class ClaimEntry:
     thesis_second: str | None = None
     first: Selector | None = None
     second: Selector | None = None
-    awaits: str | None = None
     decided_by: str | None = None
     note: str | None = None
 
     def __post_init__(self) -> None:
         sides = ("thesis_first", "thesis_second", "first", "second")
         stated = [name for name in sides if getattr(self, name) is not None]
-        others = [name for name in ("awaits", "decided_by") if getattr(self, name) is not None]
-        if len(others) > 1 or stated != ([] if others else list(sides)):
-            found = ", ".join([*stated, *others])
-            raise ValueError(
-                f"found {found or 'nothing'} to decide it; state {', '.join(sides)}, or awaits or decided_by alone"
-            )
+        elsewhere = ["decided_by"] if self.decided_by is not None else []
+        if stated != ([] if elsewhere else list(sides)):
+            found = ", ".join([*stated, *elsewhere])
+            raise ValueError(f"found {found or 'nothing'} to decide it; state {', '.join(sides)}, or decided_by alone")
         if self.first and self.second:
             corpora = self.first.corpus == self.second.corpus
             require(corpora, "second.corpus", self.second.corpus, f"{self.first.corpus}, as first.corpus")

@@ -18,7 +18,7 @@ from clmr.evaluation.metrics import bootstrap_tag_means
 from clmr.models.heads import END_TO_END
 from clmr.paper.clips import ClipScores, Scored, on_common_clips, precision_by_seed
 from clmr.paper.figure_params import ResamplingParams
-from clmr.paper.names import THESIS, row_label
+from clmr.paper.names import THESIS
 from clmr.paper.planned import ScoredSystem
 from clmr.paper.tables import over_seeds, rows_by_head, score_table
 from clmr.paper.thesis import Thesis
@@ -236,12 +236,3 @@ def _crossing_cells(labels: np.ndarray, estimates: np.ndarray, drawn: np.ndarray
         "crossing_high": float(high),
         "share_never": float(np.isinf(samples).mean()),
     }
-
-
-def label_of(system: str, head: str) -> str:
-    """Name of a line in the figures.
-
-    >>> label_of("clmr", "linear"), label_of("clmr_fine_tuned", "end_to_end")
-    ('CLMR, linear', 'CLMR, fine-tuned')
-    """
-    return row_label(system, head)

@@ -14,10 +14,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from clmr.paper.efficiency import CLIPS, SHARE, label_of
+from clmr.paper.efficiency import CLIPS, SHARE
 from clmr.paper.efficiency_markdown import crossing_sentence
 from clmr.paper.figures import WIDTH_INCHES
-from clmr.paper.names import THESIS
+from clmr.paper.names import THESIS, row_label
 
 # A system has one colour in both panels, whatever others there are.
 _ORDER = ("clmr", "sample_cnn", "random_init", "log_mel", "clmr_fine_tuned")
@@ -37,7 +37,7 @@ def label_efficiency(points: pd.DataFrame, corpus: str) -> Figure:
     of_thesis = points.scale == THESIS
     for axes, here in zip(panels, (points[~of_thesis], points[of_thesis]), strict=True):
         for (system, head), line in here.groupby(["system", "head"], sort=False):
-            _line(axes, line, str(system), label_of(str(system), str(head)))
+            _line(axes, line, str(system), row_label(str(system), str(head)))
         axes.set(xscale="log", ylabel=_LABEL)
     panels[0].set(title=f"ours, scale {', '.join(points.scale[~of_thesis].unique())}", xlabel="labelled clips")
     panels[1].set(title=f"thesis, {corpus}", xlabel="labels (%)")

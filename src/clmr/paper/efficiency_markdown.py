@@ -81,6 +81,7 @@ def _cell(row: dict[Any, Any]) -> str:
 
 _NOTE = (
     "PR-AUC TAG in per cent, behind ± the deviation over subsets of the labels and the seeds that go with them, on all "
-    "labels over seeds alone; in brackets the 95 % interval. *Tags without*: tags that have no positive among the labelled clips of some subset, and stay in the mean. Without a "
-    "deviation: one subset or one run. An empty cell was not trained."
+    "labels over seeds alone; in brackets the 95 % interval. *Tags without*: tags that have no positive among the "
+    "labelled clips of some subset, and stay in the mean. Without a deviation: one subset or one run. An empty cell "
+    "was not trained."
 )

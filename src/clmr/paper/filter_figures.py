@@ -53,14 +53,14 @@ def filter_spectra(
     figure, panels = plt.subplots(
         len(networks), len(layers), figsize=size, squeeze=False, sharey=True, layout="constrained"
     )
-    image, limit = None, None
+    image, limit_hz = None, None
     for row, network in zip(panels, networks, strict=True):
-        limit = content_limits_hz.get(network.trained_on or "", limit)
+        limit_hz = content_limits_hz.get(network.trained_on or "", limit_hz)
         for axes, number in zip(row, layers, strict=True):
             if number in spectra[network.run].layers:
                 image = _spectra_panel(axes, spectra[network.run], number, objective)
-                if limit is not None:
-                    axes.axhline(limit / 1_000, color=_LIMIT, linewidth=0.9, linestyle="--")
+                if limit_hz is not None:
+                    axes.axhline(limit_hz / 1_000, color=_LIMIT, linewidth=0.9, linestyle="--")
             else:
                 axes.set_axis_off()
         row[0].set_ylabel(f"{_short(network)}\nfrequency (kHz)", fontsize=8)

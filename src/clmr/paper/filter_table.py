@@ -15,8 +15,6 @@ from clmr.interpret import filter_statistics as statistics
 from clmr.interpret.filters import OBJECTIVES, NetworkSpectra, Objective
 from clmr.paper.planned import ShownNetwork
 
-UNTRAINED = "untrained"
-"""Figure of the networks that others are compared with."""
 FILTER_COLUMNS = (
     "system", "run", "layer", "objective", "n_filters", "peak_low_hz", "peak_median_hz", "peak_high_hz",
     "bandwidth_hz", "at_hop_hz", "share_at_hop", "chance_at_hop", "peaks_distance", "bandwidth_ratio",

@@ -54,10 +54,10 @@ def problem_markdown(problems: Sequence[Problem]) -> str:
     """What was left out or is to be looked at; the first of them, where there are many.
 
     >>> problem_markdown([])
-    'All files were used, and nothing about them is to be looked at.'
+    'All files were used, and none of them needs a look.'
     """
     if not problems:
-        return "All files were used, and nothing about them is to be looked at."
+        return "All files were used, and none of them needs a look."
     shown = [[one.kind, one.subject.replace("\n", " "), one.reason] for one in problems[:_MOST_PROBLEMS_SHOWN]]
     text = f"{counted(problems)}.\n\n{markdown(['kind', 'what', 'reason'], shown)}"
     more = len(problems) - len(shown)

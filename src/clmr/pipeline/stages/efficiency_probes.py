@@ -18,6 +18,7 @@ from clmr.storage import paths
 from clmr.storage.layering import combination_name
 from clmr.storage.tensors import load_tensors
 
+# As in clmr.paper.names, which no costly stage may import.
 LOG_MEL = "log_mel"
 
 
