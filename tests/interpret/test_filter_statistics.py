@@ -43,6 +43,13 @@ def test_networks_that_differ_are_told_apart_and_others_are_not():
     assert wide.bandwidth_p == pytest.approx(1 / 201)
 
 
+def test_the_ratio_of_bandwidths_is_of_what_is_tested():
+    # Half of them 365 bins wide and half one bin: a geometric mean of the root of 365.
+    mixed = np.concatenate([np.ones((8, 365)), tones([100] * 8)])
+    found = statistics.compare_filters(mixed, tones([100] * 16), FREQUENCIES_HZ, 9, np.random.default_rng(0))
+    assert found.bandwidth_ratio == pytest.approx(365**0.5)
+
+
 def test_the_permutation_test_is_as_often_wrong_as_its_level_says():
     rng = np.random.default_rng(0)
     p_values = [statistics.permutation_p(*rng.normal(size=(2, 12)), 99, rng) for _ in range(400)]

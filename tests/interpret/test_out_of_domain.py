@@ -47,6 +47,13 @@ def test_features_that_all_follow_one_tag_agree_but_not_as_features():
     assert found.p_value > 0.01
 
 
+def test_features_that_follow_other_tags_elsewhere_are_told_from_chance_too():
+    home, elsewhere = (0, 1) * 8, (1, 0) * 8
+    found = matched(counted(n_features=16, follows=home), counted(n_features=16, follows=elsewhere, seed=1))
+    assert found.own.mean() < found.others.mean()
+    assert found.p_value < 0.02
+
+
 def test_too_few_common_tags_or_none_cannot_be_compared():
     home = counted()
     assert matched(home, counted(tag_names=("techno", "guitar", "reel", "jig"))) is None

@@ -1,5 +1,7 @@
 """Bootstrap of activations: estimates are those of the whole split, and samples spread about them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,20 @@ def test_lifts_are_those_of_the_counts():
     assert lifts[0].means.shape == (100,)
     # Fewer clips that differ are in a sample, so its own strongest are a little further down the list.
     assert lifts[0].means.mean() == pytest.approx(lifts[0].by_seed[0], abs=0.15)
+
+
+def test_features_that_too_few_segments_move_are_left_out():
+    one = activations()
+    values = np.concatenate([one.values, np.zeros((len(one.values), 2), dtype=np.float32)], axis=1)
+    values[-29:, -1] = 1.0
+    silent = replace(one, values=values)
+    alone, among = (
+        resampled_lifts(given, [["techno"]], 30, 20, np.random.default_rng(0))[0] for given in (one, silent)
+    )
+    np.testing.assert_allclose(among.by_seed, alone.by_seed)
+    np.testing.assert_allclose(among.means, alone.means)
+    with pytest.raises(ValueError, match="found no feature of 2 that at least 30 segments move"):
+        resampled_lifts(replace(one, values=values[:, -2:]), [["techno"]], 30, 20, np.random.default_rng(0))
 
 
 def test_a_tag_that_features_follow_has_a_larger_lift_than_one_that_none_follows():

@@ -47,7 +47,8 @@ def factor_analysis(values: np.ndarray, n_components: int) -> Factors:
     Source: thesis section 7.4 and Figure 7.6.
     Differs: the thesis says "factors" of the features and "components" of the factors; here a component is a factor in
         the sense of factor analysis, and what it weighs are features. The signs of components, which are arbitrary,
-        are such that the loadings of a component sum to a number >= 0.
+        are such that the loadings of a component sum to a number >= 0. The thesis rotates the 512-dimensional layer of
+        a head after fine-tuning; we rotate the features of the frozen encoder.
 
     Args:
         values: Activations, shape (segments, features).

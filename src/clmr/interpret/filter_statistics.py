@@ -28,8 +28,8 @@ class Compared:
     Attributes:
         peaks_distance: Largest distance between the two cumulative distributions of peak frequencies, in [0, 1].
         peaks_p: Its p-value, of the Kolmogorov-Smirnov test.
-        bandwidth_ratio: Mean bandwidth of the first network over that of the second.
-        bandwidth_p: P-value of their difference, by permutation.
+        bandwidth_ratio: Ratio of the geometric mean bandwidths, first network over second.
+        bandwidth_p: P-value of the difference of the mean logarithms, by permutation.
     """
 
     peaks_distance: float
@@ -107,8 +107,10 @@ def compare_filters(
     widths = [bandwidths_hz(spectra, frequencies_hz) for spectra in (first, second)]
     # Of the limit distribution: the exact one is for samples without ties, and many filters share a bin.
     found = stats.ks_2samp(*peaks, method="asymp")
-    ratio = widths[0].mean() / widths[1].mean()
-    p_value = permutation_p(np.log(widths[0]), np.log(widths[1]), n_permutations, rng)
+    # Never zero: even the spectrum of a tone is one bin wide.
+    logs = [np.log(one) for one in widths]
+    ratio = np.exp(logs[0].mean() - logs[1].mean())
+    p_value = permutation_p(logs[0], logs[1], n_permutations, rng)
     return Compared(float(found.statistic), float(found.pvalue), float(ratio), p_value)
 
 

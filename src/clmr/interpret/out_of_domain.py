@@ -25,7 +25,8 @@ class Agreement:
         profiles: Share of clips with each common tag minus that of the whole corpus, home corpus first,
             shape (2, F, C).
         matrix: Correlation of the profile of feature i at home with that of feature j elsewhere, shape (F, F).
-        p_value: Chance of so large a mean correlation if features were matched at random.
+        p_value: Chance of so large a deviation of the mean correlation, of either sign, if features were matched at
+            random.
     """
 
     features: np.ndarray
@@ -79,10 +80,12 @@ def agreement(
         return None
     profiles = np.stack([_profiles(found, features, common) for found in (home, elsewhere)])
     matrix = correlations(*profiles)
-    observed = np.diagonal(matrix).mean()
+    # The mean of all matchings is that of the matrix, so deviations of either sign are counted from it.
+    centre = matrix.mean()
+    observed = abs(np.diagonal(matrix).mean() - centre)
     rows = np.arange(len(features))
     drawn = [matrix[rows, rng.permutation(rows)].mean() for _ in range(n_permutations)]
-    p_value = (1 + sum(value >= observed for value in drawn)) / (1 + n_permutations)
+    p_value = (1 + sum(abs(value - centre) >= observed - 1e-12 for value in drawn)) / (1 + n_permutations)
     return Agreement(features, common, profiles, matrix, float(p_value))
 
 

@@ -72,8 +72,8 @@ def resampled_lifts(
 ) -> list[Resampled]:
     """How many times more frequent tags are among the clips of the strongest segments than in the corpus.
 
-    Mean over all features and over the tags of a group. The samples are the same for all groups, so differences
-    between them are paired.
+    Mean over the features that enough segments move, and over the tags of a group. The samples are the same for all
+    groups, so differences between them are paired.
 
     Args:
         activations: Activations with tags.
@@ -81,12 +81,15 @@ def resampled_lifts(
         n_segments: Strongest segments of each feature.
         n_resamples: Samples of the groups of clips.
         rng: Source of the samples.
+
+    Raises:
+        ValueError: If no feature is moved by as many segments.
     """
     firsts, clip_of = clips_of(activations)
     columns = [[activations.tag_names.index(tag) for tag in tags] for tags in tag_groups]
     used = sorted({column for group in columns for column in group})
     tags = activations.tags[firsts][:, used].astype(np.float64)
-    order = np.argsort(-activations.values, axis=0, kind="stable")[: _MARGIN * n_segments].T
+    order = _strongest_of_moving(activations.values, n_segments)
     clips = clip_of[order]
     # Of several segments of one clip the strongest counts, and the others only take up room.
     first_of_clip = np.stack([~pd.Series(row).duplicated().to_numpy() for row in clips])
@@ -109,6 +112,17 @@ def resampled_lifts(
     observed = lifts(np.ones(len(firsts)))
     samples = np.stack([lifts(draw[group_of_clip].astype(np.float64)) for draw in draws])
     return [Resampled(observed[[number]], samples[:, number]) for number in range(len(columns))]
+
+
+def _strongest_of_moving(values: np.ndarray, n_segments: int) -> np.ndarray:
+    """Segments of each feature that moves, the strongest first, shape (features that move, segments)."""
+    # As in tag_occurrence: a feature that fewer segments move has no strongest ones, only the first of the table.
+    moving = (values > values.min(axis=0)).sum(axis=0) >= n_segments
+    if not moving.any():
+        raise ValueError(
+            f"found no feature of {values.shape[1]} that at least {n_segments} segments move; ask for fewer n_segments"
+        )
+    return np.argsort(-values[:, moving], axis=0, kind="stable")[: _MARGIN * n_segments].T
 
 
 def _evenness(sums: np.ndarray, squares: np.ndarray, n: np.ndarray | int) -> np.ndarray:

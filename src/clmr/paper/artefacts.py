@@ -92,7 +92,9 @@ ARTEFACTS = (
              "the thesis prints.", "ablation"),
     Artefact("table_interpretability", "Ours", "The claims of chapter 7 of the thesis, each with a measure and a test: "
              "a claim is reproduced where the first value is clearly larger, as the thesis has it, and p-values are "
-             "corrected by Holm's method over this table.", "interpretability"),
+             "corrected by Holm's method over this table. Unlike in chapter 6, no p-value here has a deviation between "
+             "seeds: each verdict is on the networks of the first seed, and another seed may reverse "
+             "it.", "interpretability"),
     Artefact("fig_7_1", "Figure 7.1", "Spectra of the inputs to which filters respond most, found by gradient ascent "
              "on noise, sorted by peak: CLMR and CPC pre-trained on the first labelled corpus, each above an untrained "
              "network of its kind. The dashed line is the limit of the corpus's content; the axis ends at half the "
@@ -107,13 +109,14 @@ ARTEFACTS = (
     Artefact("table_filters", "Ours", "Filters in numbers: the peaks of each layer, how many lie at a multiple of the "
              "sample rate over the layer's hop, the width of the band that holds a spectrum's power, and how both "
              "differ from those of the untrained network: Kolmogorov-Smirnov test of the peaks, permutation test of "
-             "the bandwidths, p-values corrected by Holm's method over this table.", "interpretability"),
+             "the bandwidths, whose ratio is one of geometric means, p-values corrected by Holm's method over this "
+             "table.", "interpretability"),
     Artefact("fig_7_4", "Figure 7.4", "Mean activation of each feature of the last block over all test segments, "
              "sorted, first labelled corpus: the encoder pre-trained on it, and an untrained one.", "interpretability"),
     Artefact("fig_7_5", "Figure 7.5", "The same for the second labelled corpus: the encoder pre-trained on it, and "
              "that of Figure 7.4.", "interpretability"),
-    Artefact("fig_7_6", "Figure 7.6", "Factor analysis of the features with varimax rotation, three components: the "
-             "features with the largest loadings of each.", "interpretability"),
+    Artefact("fig_7_6", "Figure 7.6", "Factor analysis of the features of the frozen encoder with varimax rotation, "
+             "three components: the features with the largest loadings of each.", "interpretability"),
     Artefact("fig_7_7", "Figure 7.7", "The page on which to listen: the segments to which chosen features, or the tags "
              "of the linear probe, respond most, in both labelled corpora. A test photographs it in a browser; open "
              "the page itself from disk, after the stage has cut its audio.", "listening", "listening/index.html"),

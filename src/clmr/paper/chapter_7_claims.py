@@ -20,6 +20,7 @@ from clmr.interpret.filters import NetworkSpectra, Objective
 from clmr.interpret.out_of_domain import Agreement
 from clmr.interpret.params import InterpretabilityParams
 from clmr.interpret.resampling import resampled_evenness, resampled_lifts
+from clmr.paper.cells import percent
 from clmr.paper.claims import ClaimEntry
 from clmr.paper.filter_table import peaks_of
 from clmr.paper.planned import ShownNetwork
@@ -107,7 +108,7 @@ def narrow_first_layer(
     note = ""
     if untrained is not None:
         without = [spread_hz(peaks_of(spectra[untrained], number, _OBJECTIVE)).mean() for number in (high, low)]
-        note = f"The untrained network has {without[0]:.0f} and {without[1]:.0f} Hz: the pattern needs no training."
+        note = f"The untrained network has {without[0]:.0f} and {without[1]:.0f} Hz."
     return Finding(
         "mean distance of the filters' peaks from their median", "Hz", f"layer {high}", f"layer {low}",
         (float(own[high].mean()), float(own[low].mean())), "permutation of filters", p_value, note,
@@ -161,18 +162,33 @@ def broad_on_secondary(primary: Activations, secondary: Activations, params: Int
 
 
 def loud_tags(activations: Activations, params: InterpretabilityParams) -> Finding | str:
-    """Whether loud genres stand out more among strongest segments than frequent tags do."""
-    present = [name for name, n in zip(activations.tag_names, activations.tags.sum(axis=0), strict=True) if n]
-    loud, frequent = ([tag for tag in tags if tag in present] for tags in (params.loud_tags, params.frequent_tags))
-    if not loud or not frequent:
+    """Whether loud genres stand out more among strongest segments than tags do that are more frequent.
+
+    Loud tags that are as frequent as one of the frequent tags are left out: the claim is about the rarer ones.
+    """
+    shares = zip(activations.tag_names, activations.tags.mean(axis=0), strict=True)
+    share = {tag: float(value) for tag, value in shares if value > 0}
+    named, frequent = ([tag for tag in tags if tag in share] for tags in (params.loud_tags, params.frequent_tags))
+    if not named or not frequent:
         return "The corpus lacks the tags that the claim is about."
+    shown = ", ".join(f"{tag} {percent(share[tag])} %" for tag in (*named, *frequent))
+    loud = [tag for tag in named if share[tag] < min(share[tag] for tag in frequent)]
+    if not loud:
+        return f"No loud tag is rarer than all of {', '.join(frequent)}. Share of the segments: {shown}."
     rng = np.random.default_rng(params.seed)
     both = resampled_lifts(activations, (loud, frequent), params.n_segments, params.n_resamples, rng)
-    absent = [tag for tag in (*params.loud_tags, *params.frequent_tags) if tag not in present]
-    return _of_samples(
-        "frequency of a tag among the clips of the strongest segments, over that in the corpus; mean over features",
-        "times", (", ".join(loud), ", ".join(frequent)), (both[0], both[1]),
+    absent = [tag for tag in (*params.loud_tags, *params.frequent_tags) if tag not in share]
+    left_out = [tag for tag in named if tag not in loud]
+    notes = [
+        "A mean over features, not a count of them.",
+        f"Share of the segments: {shown}.",
+        f"Left out, since no rarer than the frequent tags: {', '.join(left_out)}." if left_out else "",
         f"Not among the tags of this corpus: {', '.join(absent)}." if absent else "",
+    ]
+    return _of_samples(
+        "frequency of a tag among the clips of the strongest segments, over that in the corpus; mean over the features "
+        "that enough segments move",
+        "times", (", ".join(loud), ", ".join(frequent)), (both[0], both[1]), " ".join(filter(None, notes)),
     )  # fmt: skip
 
 
@@ -183,7 +199,9 @@ def generalising(found: Agreement | None) -> Finding | str:
     return Finding(
         f"correlation of tag profiles over the {len(found.common_tags)} tags of both corpora", "of 1",
         "the same feature", "two different features", (float(found.own.mean()), float(found.others.mean())),
-        "permutation of features", found.p_value, "",
+        "permutation of features", found.p_value,
+        "Features of one network resemble each other, so fewer are independent than are permuted; one network, and the "
+        "clips of one test split.",
     )  # fmt: skip
 
 
