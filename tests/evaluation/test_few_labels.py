@@ -55,6 +55,9 @@ def test_the_penalty_is_that_of_the_best_validation_score(store):
     chosen = few_labels_probe(x, store, labelled, PARAMS)
     assert chosen.inverse_penalty == max(quality, key=lambda inverse: quality[inverse])
     np.testing.assert_array_equal(chosen.scores, alone[chosen.inverse_penalty].scores)
+    # Of the features as they are, though it was trained on standardised ones.
+    logits = x @ chosen.weights + chosen.intercepts
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), chosen.scores, atol=1e-9)
 
 
 def test_labels_of_other_clips_and_of_the_test_split_change_nothing(store):

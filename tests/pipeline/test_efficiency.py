@@ -79,7 +79,7 @@ def training(*fractions: float) -> Stage[EfficiencyTrainingStage]:
         "sample_cnn": tuple(recipe(**shared, label_fraction=share) for share in fractions),
         "clmr_fine_tuned": (recipe(**shared, encoder_rate_factor=0.1),),
     }
-    params = EfficiencyTrainingStage("tones", FRACTIONS, networks, "x", (0,), SAMPLE_CNN, "efficiency")
+    params = EfficiencyTrainingStage("tones", FRACTIONS, networks, "x", (0,), SAMPLE_CNN, PROBES.probe, "efficiency")
     assert from_mapping(EfficiencyTrainingStage, to_mapping(params), "stage") == params
     return Stage("efficiency_training@tones", "tones", params, {"clmr.x": "a"})
 
@@ -87,9 +87,9 @@ def training(*fractions: float) -> Stage[EfficiencyTrainingStage]:
 def test_networks_are_trained_once_and_leave_scores_of_their_clips(tones, monkeypatch):
     runs, train = [], efficiency_training.train_on_labels
 
-    def counted(one, seed, labels, encoder, *rest):
-        runs.append((seed, len(labels.rows), encoder is not None))
-        return train(one, seed, labels, encoder, *rest)
+    def counted(one, seed, labels, start, *rest):
+        runs.append((seed, len(labels.rows), start is not None))
+        return train(one, seed, labels, start, *rest)
 
     monkeypatch.setattr(efficiency_training, "train_on_labels", counted)
     efficiency_training.work(training(0.25))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +12,7 @@ from clmr.models.sample_cnn import SampleCNNParams
 from clmr.models.sample_cnn_tagger import SampleCNNTaggerParams
 from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.tensors import load_tensors
-from clmr.training.fine_tune import FewLabelsRecipe, FewLabelsRun, Labels, train_on_labels
+from clmr.training.fine_tune import FewLabelsRecipe, FewLabelsRun, Labels, Start, train_on_labels
 from tests.training.recipes import SAMPLE_CNN, supervised_recipe
 
 CPU = torch.device("cpu")
@@ -25,8 +26,11 @@ def recipe(**changes) -> FewLabelsRecipe:
     )
 
 
-def encoder(params: SampleCNNParams = SAMPLE_CNN) -> torch.nn.Module:
-    return initialised(params.build, torch.Generator().manual_seed(1)).eval()
+def start_of(n_tags: int, params: SampleCNNParams = SAMPLE_CNN) -> Start:
+    """An encoder with random weights, and a probe that knows nothing of the first tag and all of the last."""
+    encoder = initialised(params.build, torch.Generator().manual_seed(1)).eval()
+    weights = np.random.default_rng(0).normal(size=(params.embedding_dim, n_tags))
+    return Start(encoder, weights, np.array([-np.inf, *[0.5] * (n_tags - 2), np.inf]))
 
 
 @pytest.fixture
@@ -76,7 +80,7 @@ def test_the_best_validation_score_is_kept_and_not_the_lowest_loss(labels, tmp_p
 
 @pytest.mark.parametrize("start", [None, SAMPLE_CNN], ids=["scratch", "fine_tuned"])
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(labels, tmp_path, monkeypatch, start):
-    factor, given = (None, None) if start is None else (0.5, encoder(start))
+    factor, given = (None, None) if start is None else (0.5, start_of(labels.store.tags.shape[1], start))
     params = recipe(encoder_rate_factor=factor)
     whole = train_on_labels(params, 0, labels, given, tmp_path / "whole", CPU)
     steps, step = iter(range(100)), FewLabelsRun.train_step
@@ -95,10 +99,17 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(labels, tmp_path, m
 
 
 def test_fine_tuning_starts_from_the_encoder_and_moves_it_more_slowly_than_the_head(labels):
-    start = encoder()
+    start = start_of(labels.store.tags.shape[1])
     run = run_of(recipe(encoder_rate_factor=0.01), labels, start)
-    for name, value in start.state_dict().items():
+    for name, value in start.encoder.state_dict().items():
         assert torch.equal(run.model.encoder.state_dict()[name], value), name
+    audio = torch.from_numpy(labels.store.audio[: TAGGER.clip_samples] / 2**15).float()[None]
+    with torch.no_grad():
+        found, embedded = run.model.eval()(audio)[0].numpy(), start.encoder(audio)[0].numpy()
+    expected = embedded @ start.weights
+    assert found[1:-1] == pytest.approx((expected + 0.5)[1:-1], rel=1e-4)
+    # Tags that no or every labelled clip has are all but certain.
+    assert [found[0], found[-1]] == pytest.approx([expected[0] - 6, expected[-1] + 6], rel=1e-4)
     next(run.steps(iter([None] * run.steps_per_epoch), epoch=1))
     rates = {id(p): group["lr"] for group in run.optimizer.param_groups for p in group["params"]}
     of_encoder = {rates[id(parameter)] for parameter in run.model.encoder.parameters()}
@@ -110,10 +121,10 @@ def test_fine_tuning_starts_from_the_encoder_and_moves_it_more_slowly_than_the_h
 
 
 def test_fine_tuning_leaves_the_encoder_that_it_was_given_alone(labels, tmp_path):
-    start = encoder()
-    before = {name: value.clone() for name, value in start.state_dict().items()}
+    start = start_of(labels.store.tags.shape[1])
+    before = {name: value.clone() for name, value in start.encoder.state_dict().items()}
     trained = train_on_labels(recipe(encoder_rate_factor=1.0), 0, labels, start, tmp_path, CPU)
-    assert all(torch.equal(value, before[name]) for name, value in start.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in start.encoder.state_dict().items())
     weights = dict(trained.model.encoder.named_parameters())
     assert not torch.equal(weights["sequential.0.0.weight"], before["sequential.0.0.weight"])
 
@@ -134,7 +145,7 @@ def test_validation_scores_and_losses_are_those_of_the_parent(labels):
     ],
 )
 def test_an_encoder_that_does_not_fit_is_refused(labels, tmp_path, factor, start, message):
-    given = None if start is None else encoder(start)
+    given = None if start is None else start_of(labels.store.tags.shape[1], start)
     with pytest.raises(ValueError, match=message):
         train_on_labels(recipe(encoder_rate_factor=factor), 0, labels, given, tmp_path, CPU)
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from clmr.corpora.store import Store
+from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc, summary_of
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.storage.strict import Count, Positive, require, strict
+from clmr.storage.tensors import load_tensors
 
 HEAD = "linear"
 
@@ -40,12 +42,16 @@ class FewLabelsProbe:
 
     Attributes:
         scores: Probability of each tag for each clip of the store, shape (clips, K).
+        weights: Of the features as they are given, shape (D, K).
+        intercepts: Shape (K,); -inf or +inf for a tag that none or all of the labelled clips have.
         inverse_penalty: The chosen one.
         n_labelled_clips: Clips that it was trained on.
         n_tags_without_positives: Tags that none of them has; their probability is 0 everywhere.
     """
 
     scores: np.ndarray
+    weights: np.ndarray
+    intercepts: np.ndarray
     inverse_penalty: float
     n_labelled_clips: int
     n_tags_without_positives: int
@@ -77,18 +83,31 @@ def few_labels_probe(
             f"found features of {len(features)} clips, but {store.folder} has {len(store.clips)}; rerun their stage"
         )
     of_training = features[store.rows("train")].astype(np.float64)
-    scale = of_training.std(axis=0)
+    mean, scale = of_training.mean(axis=0), of_training.std(axis=0)
     # A dimension that never changes, such as a dead unit, carries nothing and must not become NaN.
-    scaled = (features - of_training.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled = (features - mean) / scale
     targets, valid = store.tags[labelled].astype(np.float64), store.rows("valid")
-    candidates = [
-        _probabilities(scaled, scaled[labelled], targets, 1 / inverse, params.n_iterations)
-        for inverse in params.inverse_penalties
-    ]
+    fits = [fit_logistic(scaled[labelled], targets, 1 / c, params.n_iterations) for c in params.inverse_penalties]
+    candidates = [_sigmoid(scaled @ fitted[:-1] + fitted[-1]) for fitted in fits]
     quality = [mean_pr_auc(store.tags[valid], scores[valid]).item() for scores in candidates]
     best = int(np.argmax(quality))
-    without = int((~targets.any(axis=0)).sum())
-    return FewLabelsProbe(candidates[best], params.inverse_penalties[best], len(labelled), without)
+    weights = fits[best][:-1] / scale[:, None]
+    return FewLabelsProbe(
+        scores=candidates[best],
+        weights=weights,
+        intercepts=fits[best][-1] - mean @ weights,
+        inverse_penalty=params.inverse_penalties[best],
+        n_labelled_clips=len(labelled),
+        n_tags_without_positives=int((~targets.any(axis=0)).sum()),
+    )
+
+
+def clip_means(file: Path) -> np.ndarray:
+    """Mean embedding of each clip, shape (clips, D), from a file of embeddings of its segments."""
+    tensors, _ = load_tensors(file)
+    means, _ = mean_over_segments(tensors["values"], tensors["clips"].numpy())
+    return means
 
 
 def score_few_labels(
@@ -152,13 +171,6 @@ def fit_logistic(features: np.ndarray, targets: np.ndarray, penalty: float, n_it
     weights[:, (share == 0) | (share == 1)] = 0.0
     intercepts = np.where(share == 0, -np.inf, np.where(share == 1, np.inf, intercepts - mean @ weights))
     return np.vstack([weights, intercepts])
-
-
-def _probabilities(
-    features: np.ndarray, labelled: np.ndarray, targets: np.ndarray, penalty: float, n_iterations: int
-) -> np.ndarray:
-    fitted = fit_logistic(labelled, targets, penalty, n_iterations)
-    return _sigmoid(features @ fitted[:-1] + fitted[-1])
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -44,8 +44,9 @@ def training_stage(params: Params, store: str, line: LabelEfficiencyLine) -> Eff
     """Parameters of the stage that trains networks on shares of a store's labels."""
     recipe = runs_of(params)[line.pretrained].recipe
     networks: dict[str, tuple[FewLabelsRecipe, ...]] = {str(kind): own for kind, own in _recipes(params, store).items()}
+    shared = params.efficiency
     return EfficiencyTrainingStage(
-        store, params.efficiency.fractions, networks, line.pretrained, recipe.seeds, recipe.encoder, EFFICIENCY
+        store, shared.fractions, networks, line.pretrained, recipe.seeds, recipe.encoder, shared.probe, EFFICIENCY
     )
 
 

@@ -180,6 +180,7 @@ class EfficiencyTrainingStage:
     run: str
     encoder_seeds: tuple[int, ...]
     encoder: Annotated[EncoderParams, ENCODERS]
+    probe: FewLabelsProbeParams
     experiment: str
 
 

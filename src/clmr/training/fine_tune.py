@@ -27,20 +27,23 @@ from clmr.training.loop import Batch, Row, train
 from clmr.training.supervised import LabelledClips, SupervisedRecipe, SupervisedRun, Trained
 
 _RATE_FACTOR = "rate_factor"
+_CERTAIN = 6.0
+"""Logit of a tag that no or every labelled clip has: a probability of 1 in 400, which training can still move."""
 
 
 @strict_keywords
 class FewLabelsRecipe(SupervisedRecipe):
     """Everything that decides the scores of a tagger trained on a share of the labels, apart from store and seed.
 
-    Source: thesis section 6.4.
+    Source: thesis section 6.4; Kumar et al. 2022, Fine-tuning can distort pretrained features, for where a fine-tuned
+        network starts.
     Differs: the thesis and the released code train on few labels as on all, and do not fine-tune encoders.
 
     Attributes:
         crops_per_epoch: Fewest crops in an epoch; of fewer clips each is cropped several times, so that an epoch is
             worth its validation.
-        encoder_rate_factor: Learning rate of a pre-trained encoder, as a share of that of the new head; None trains
-            from scratch.
+        encoder_rate_factor: Learning rate of a pre-trained encoder, as a share of that of the head; None trains from
+            scratch.
     """
 
     crops_per_epoch: Count
@@ -66,11 +69,26 @@ class Labels:
     rows: np.ndarray
 
 
+@dataclass(frozen=True)
+class Start:
+    """What is fine-tuned: an encoder, and the linear probe that was trained on it with the same labels.
+
+    Attributes:
+        encoder: The pre-trained encoder.
+        weights: Of the probe, shape (D, K).
+        intercepts: Shape (K,); infinite ones, of tags that no or every labelled clip has, become large ones.
+    """
+
+    encoder: nn.Module
+    weights: np.ndarray
+    intercepts: np.ndarray
+
+
 def train_on_labels(
     recipe: FewLabelsRecipe,
     seed: int,
     labels: Labels,
-    encoder: nn.Module | None,
+    start: Start | None,
     resume_dir: Path,
     device: torch.device,
 ) -> Trained:
@@ -84,17 +102,17 @@ def train_on_labels(
         recipe: The recipe.
         seed: Seed of everything random.
         labels: The labels.
-        encoder: Pre-trained encoder that the tagger's starts from; None trains from scratch.
-        resume_dir: Folder of the state, which the caller ties to recipe, seed, labels, encoder and code.
+        start: What the tagger starts from; None trains from scratch.
+        resume_dir: Folder of the state, which the caller ties to recipe, seed, labels, start and code.
         device: Where to compute.
 
     Raises:
         ValueError: If recipe, encoder and store do not fit each other, clips are too few, or the loss is not finite.
     """
-    require_encoder(recipe, None if encoder is None else cast("EncoderParams", encoder.params))
+    require_encoder(recipe, None if start is None else cast("EncoderParams", start.encoder.params))
     labels.store.require_rate(recipe.model.sample_rate_hz, "the model")
     clips = _clips(recipe, labels)
-    run = FewLabelsRun(recipe, seed, labels.store, clips, device, encoder)
+    run = FewLabelsRun(recipe, seed, labels.store, clips, device, start)
     train(run, resume_dir)
     return Trained(run.best_model(), run.curve, run.best_epoch, clips)
 
@@ -145,20 +163,24 @@ class FewLabelsRun(SupervisedRun):
         store: Store,
         clips: LabelledClips,
         device: torch.device,
-        encoder: nn.Module | None,
+        start: Start | None,
     ) -> None:
-        self.encoder, self.valid_pr_auc = encoder, 0.0
+        self.start, self.valid_pr_auc = start, 0.0
         n_passes = n_batches(recipe.crops_per_epoch, len(clips.train))
         # As if the subset were so many times as large: each of its clips gets as many crops of its own.
         super().__init__(recipe, seed, store, replace(clips, train=np.tile(clips.train, n_passes)), device)
-        if encoder is not None:
+        if start is not None:
             self.optimizer = self._optimizer(recipe.encoder_rate_factor or 0.0)
 
     def initial_modules(self) -> dict[str, nn.Module]:
-        """The tagger, whose encoder has the weights of the pre-trained one if there is one."""
+        """The tagger, which begins as the probe on the pre-trained encoder if there is one."""
         modules = super().initial_modules()
-        if self.encoder is not None:
-            cast("nn.Module", modules["model"].encoder).load_state_dict(self.encoder.state_dict())
+        if self.start is not None:
+            cast("nn.Module", modules["model"].encoder).load_state_dict(self.start.encoder.state_dict())
+            # With a head of its own, the first steps would train the encoder towards random weights.
+            intercepts = np.clip(self.start.intercepts, -_CERTAIN, _CERTAIN)
+            head = {"weight": torch.from_numpy(self.start.weights.T), "bias": torch.from_numpy(intercepts)}
+            cast("nn.Module", modules["model"].fc).load_state_dict(head)
         return modules
 
     def _optimizer(self, rate_factor: float) -> torch.optim.Optimizer:

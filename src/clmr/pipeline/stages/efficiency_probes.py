@@ -6,8 +6,7 @@ import numpy as np
 
 from clmr.batches.label_subsets import encoder_seed, nested_label_subsets
 from clmr.corpora.store import Store, open_store
-from clmr.evaluation.embed import mean_over_segments
-from clmr.evaluation.few_labels import few_labels_probe, score_few_labels
+from clmr.evaluation.few_labels import clip_means, few_labels_probe, score_few_labels
 from clmr.evaluation.frozen import embeddings_file
 from clmr.evaluation.log_mel import log_mel_statistics
 from clmr.evaluation.scores import save_score_rows
@@ -16,7 +15,6 @@ from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import EfficiencyProbesStage
 from clmr.storage import paths
 from clmr.storage.layering import combination_name
-from clmr.storage.tensors import load_tensors
 
 # As in clmr.paper.names, which no costly stage may import.
 LOG_MEL = "log_mel"
@@ -42,17 +40,10 @@ def work(stage: Stage[EfficiencyProbesStage]) -> None:
 def _features(params: EfficiencyProbesStage, store: Store) -> Iterator[tuple[str, dict[int, np.ndarray]]]:
     """Each system with one vector per clip for each subset's seed."""
     for system, frozen in params.frozen.items():
-        read = {seed: _clip_means(frozen.stage, seed, store) for seed in frozen.seeds}
+        read = {seed: clip_means(embeddings_file(paths.embeddings_dir(frozen.stage), seed)) for seed in frozen.seeds}
         yield system, {seed: read[encoder_seed(seed, frozen.seeds)] for seed in params.subset_seeds}
     statistics = log_mel_statistics(store, params.log_mel)
     yield LOG_MEL, dict.fromkeys(params.subset_seeds, statistics)
-
-
-def _clip_means(stage: str, seed: int, store: Store) -> np.ndarray:
-    """Mean embedding of each clip, shape (clips, D)."""
-    tensors, _ = load_tensors(embeddings_file(paths.embeddings_dir(stage), seed))
-    means, _ = mean_over_segments(tensors["values"], tensors["clips"].numpy())
-    return means
 
 
 def _distinct(

@@ -6,14 +6,15 @@ more subset, only the new runs are trained.
 
 import functools
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-
-from torch import nn
 
 from clmr.batches.label_subsets import encoder_seed, nested_label_subsets
 from clmr.compute.runtime import device, log_to_output
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.end_to_end import evaluate_supervised
+from clmr.evaluation.few_labels import FewLabelsProbeParams, clip_means, few_labels_probe
+from clmr.evaluation.frozen import embeddings_file
 from clmr.evaluation.scores import SCORES_NAME, load_score_rows, save_score_rows
 from clmr.models.encoders import load_encoder
 from clmr.pipeline.command_line import run_stage
@@ -21,7 +22,8 @@ from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import EfficiencyTrainingStage
 from clmr.storage import paths
 from clmr.storage.layering import combination_name
-from clmr.training.fine_tune import FewLabelsRecipe, Labels, train_on_labels
+from clmr.storage.strict import to_mapping
+from clmr.training.fine_tune import FewLabelsRecipe, Labels, Start, train_on_labels
 from clmr.training.loop import run_facts
 
 
@@ -48,7 +50,12 @@ def work(stage: Stage[EfficiencyTrainingStage]) -> None:
 
 
 def score(
-    recipe: FewLabelsRecipe, seed: int, labels: Labels, checkpoint: Path | None, unfinished: Path, output: Path
+    recipe: FewLabelsRecipe,
+    seed: int,
+    labels: Labels,
+    start: Callable[[], Start] | None,
+    unfinished: Path,
+    output: Path,
 ) -> None:
     """Write the scores of one network, trained from the start or from what an interrupted stage left.
 
@@ -56,12 +63,11 @@ def score(
         recipe: The recipe.
         seed: One of its seeds.
         labels: The labels of the subset of that seed.
-        checkpoint: The encoder that is fine-tuned; None trains from scratch.
+        start: Makes what is fine-tuned; None trains from scratch.
         unfinished: Keeps unfinished work.
         output: Receives the row of scores, and the scores of single clips of the validation and test split.
     """
-    encoder: nn.Module | None = None if checkpoint is None else load_encoder(checkpoint)
-    trained = train_on_labels(recipe, seed, labels, encoder, unfinished, device())
+    trained = train_on_labels(recipe, seed, labels, start() if start else None, unfinished, device())
     rows = evaluate_supervised(trained, recipe, seed, labels.store, device(), output)
     save_score_rows(output, [row | {"n_labelled_clips": len(trained.clips.train)} for row in rows])
 
@@ -71,11 +77,28 @@ def _kept(stage: Stage[EfficiencyTrainingStage], recipe: FewLabelsRecipe, seed: 
     params = stage.params
     # The shares above it decide which clips a share consists of.
     decisive = run_facts(recipe, seed) | {"fractions": list(params.fractions)}
-    inputs, checkpoint = [labels.store.folder / STORE_NAME], None
+    inputs, start = [labels.store.folder / STORE_NAME], None
     if recipe.encoder_rate_factor is not None:
-        checkpoint = paths.checkpoint_file(params.run, encoder_seed(seed, params.encoder_seeds))
-        inputs.append(checkpoint)
-    return stage.kept(decisive, inputs, functools.partial(score, recipe, seed, labels, checkpoint))
+        own = encoder_seed(seed, params.encoder_seeds)
+        checkpoint = paths.checkpoint_file(params.run, own)
+        embeddings = embeddings_file(paths.embeddings_dir(f"evaluate@{params.run}"), own)
+        decisive |= {"probe": to_mapping(params.probe)}
+        inputs += [checkpoint, embeddings]
+        start = functools.partial(probed, checkpoint, embeddings, labels, params.probe)
+    return stage.kept(decisive, inputs, functools.partial(score, recipe, seed, labels, start))
+
+
+def probed(checkpoint: Path, embeddings: Path, labels: Labels, params: FewLabelsProbeParams) -> Start:
+    """A pre-trained encoder with the linear probe that is trained on the same labels.
+
+    Args:
+        checkpoint: The encoder.
+        embeddings: Its embeddings of the store.
+        labels: The labels.
+        params: How the probe is trained.
+    """
+    probe = few_labels_probe(clip_means(embeddings), labels.store, labels.rows, params)
+    return Start(load_encoder(checkpoint), probe.weights, probe.intercepts)
 
 
 if __name__ == "__main__":
