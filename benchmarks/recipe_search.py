@@ -35,7 +35,7 @@ from clmr.storage.layering import overlaid
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import PretrainRecipe, pretrain
 
-RUN = "clmr_primary"
+RUN, CANDIDATE = "clmr_primary", "candidate"
 
 
 def main() -> None:
@@ -103,8 +103,13 @@ def with_table(page: str, name: str, table: str) -> str:
 
 
 def with_line(params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters, with some values of the run's line replaced."""
-    return overlaid(params, {"runs": {RUN: dict(values)}}, "recipe_search.yaml")
+    """All parameters with a line for a candidate: that of the run, or of the candidate that is there, changed.
+
+    The run itself stays, since other sections refer to its encoder.
+    """
+    line = params["runs"].get(CANDIDATE, params["runs"][RUN])
+    with_candidate = {**params, "runs": {**params["runs"], CANDIDATE: line}}
+    return overlaid(with_candidate, {"runs": {CANDIDATE: dict(values)}}, "recipe_search.yaml")
 
 
 def trial(base: Mapping[str, Any], values: Mapping[str, Any], seed: int, score: "Score") -> dict[str, float]:
@@ -112,12 +117,12 @@ def trial(base: Mapping[str, Any], values: Mapping[str, Any], seed: int, score: 
 
     Args:
         base: All parameters, with the recipe to start from.
-        values: What the recipe changes in the line of the run, nested as there.
+        values: What the recipe changes in the line of the candidate, nested as there.
         seed: Seed of pre-training and of the probe.
         score: How the encoder is scored.
     """
     params = load_params(with_line(base, values))
-    recipe: PretrainRecipe = runs_of(params)[RUN].recipe
+    recipe: PretrainRecipe = runs_of(params)[CANDIDATE].recipe
     store = open_store(paths.store_dir(recipe.store))
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as resume_dir:
