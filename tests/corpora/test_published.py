@@ -5,8 +5,10 @@ import re
 import typing
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.declaration import CHECKSUM_LENGTHS, in_words
@@ -187,6 +189,20 @@ def test_groups_in_several_splits_are_published_and_noted(tmp_path, capsys):
     table = pd.read_csv(tmp_path / "corpus" / "clips.csv")
     assert list(table.n_bytes) == [3, 0, 0]
     assert list(table.path) == ["../1.wav", "../2.wav", "../3.wav"]
+
+
+def test_a_store_takes_groups_that_published_splits_cut_in_two(tmp_path):
+    rows = [(clip, track, "artist", split, path) for clip, track, _, split, path in ROWS]
+    for *_, path in rows:
+        sf.write(tmp_path / path, np.random.default_rng(0).uniform(-0.5, 0.5, 8_000), 8_000)
+    declared = replace(next(variants()).declaration(), counts={}, left_out={})
+    write_listing(listing(rows), declared, tmp_path, tmp_path / "corpus")
+    params = StoreParams("x", 8_000, 0.5, "refuse")
+    build_store(tmp_path / "corpus", params, tmp_path / "store", tmp_path / "work", 1)
+    clips = open_store(tmp_path / "store").clips
+    assert clips.split.tolist() == [split for *_, split, _ in rows]
+    assert clips.groupby("group_id").split.nunique().max() == 1
+    assert clips.groupby("split").group_id.nunique().max() == 1
 
 
 def test_a_corpus_without_any_audio_is_missing(tmp_path):

@@ -106,6 +106,9 @@ def obtain(declared: Declaration, sources: Path, transport: Transport) -> None:
 def write_listing(listing: Listing, declared: Declaration, sources: Path, corpus_dir: Path) -> None:
     """Check a listing against what was published, and write the tables of the corpus.
 
+    Published splits stay as they are. A group that they cut in two becomes one for each split, which is all that
+    resampling one split asks of it; stores refuse a group in two splits.
+
     Raises:
         ValueError: If ids repeat, a track is in two splits, or counts differ from the published ones.
     """
@@ -118,6 +121,8 @@ def write_listing(listing: Listing, declared: Declaration, sources: Path, corpus
     crossing = sorted(crossing[crossing > 1].index)
     if crossing:
         note(f"{declared.title}: {len(crossing)} groups are in several of the published splits, such as {crossing[0]}")
+        cut = clips.group_id.isin(crossing)
+        clips = clips.assign(group_id=clips.group_id.mask(cut, clips.group_id + " in " + clips.split))
     audio = [sources / path for path in clips.path]
     sizes = np.array([file.stat().st_size if file.is_file() else -1 for file in audio])
     if not (sizes >= 0).any():
