@@ -9,18 +9,17 @@ What belongs here: what the features of each segment are. What does not: what ta
 (:mod:`clmr.interpret.tag_occurrence`), and how features hang together (:mod:`clmr.interpret.factors`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from clmr.batches.reading import audio_reader, read_ahead
 from clmr.batches.segments import segment_starts
-from clmr.compute.precision import Precision, autocast
-from clmr.compute.progress import progress
+from clmr.compute.precision import Precision
 from clmr.corpora.store import Store, read_clips
+from clmr.evaluation.embed import embed
 from clmr.models.encoders import Encoder
 from clmr.storage.files import write_text
 from clmr.storage.tensors import load_tensors, save_tensors
@@ -93,7 +92,6 @@ class Activations:
         return self.values[:, number]
 
 
-@torch.inference_mode()
 def activations_of(
     encoder: Encoder, store: Store, origin: Origin, batch_size: int, device: torch.device, precision: Precision
 ) -> Activations:
@@ -115,22 +113,16 @@ def activations_of(
         ValueError: If encoder and store do not fit each other, or the test split has no clip.
     """
     store.require_rate(encoder.params.sample_rate_hz, "the encoder")
-    n_samples = encoder.params.clip_samples
-    starts, rows = segment_starts(store, n_samples, store.rows("test"))
-    firsts = range(0, len(starts), batch_size)
-    reader = audio_reader(store, device)
-    audios = read_ahead(lambda step: reader.read(starts[firsts[step] :][:batch_size], n_samples), len(firsts))
-    values = []
-    for audio in progress(audios, f"activations {store.folder.name}", total=len(firsts), unit="batch"):
-        with autocast(device, precision):
-            values.append(encoder(audio).float().cpu())
-    clips = store.clips.iloc[rows]
+    n_samples, rows = encoder.params.clip_samples, store.rows("test")
+    test = replace(store, clips=store.clips.iloc[rows].reset_index(drop=True), tags=store.tags[rows])
+    embeddings = embed(encoder, test, batch_size, device, precision)
+    starts, clip_of = segment_starts(test, n_samples)
+    clips = test.clips.iloc[clip_of]
     segments = clips[["clip_id", "track_id", "group_id"]].reset_index(drop=True)
     segments["start_s"] = (starts - clips.offset.to_numpy()) / store.sample_rate_hz
-    tags, rate_hz = store.tags[rows], store.sample_rate_hz
     return Activations(
-        torch.cat(values).numpy(), segments, tags, store.tag_names, origin.run, store.folder.name, origin.seed,
-        rate_hz, n_samples,
+        embeddings.values, segments, test.tags[clip_of], store.tag_names, origin.run, store.folder.name, origin.seed,
+        store.sample_rate_hz, n_samples,
     )  # fmt: skip
 
 
@@ -163,6 +155,22 @@ def load_activations(folder: Path) -> Activations:
     # As a store's table of clips: its ids are text, even one called "NA".
     segments = read_clips(folder / SEGMENTS_NAME)
     return Activations(tensors["values"].numpy(), segments, tensors["tags"].numpy(), tag_names=tag_names, **facts)
+
+
+def moved(values: np.ndarray, n_segments: int) -> np.ndarray:
+    """Whether at least so many segments move each feature from its smallest activation, shape (D,).
+
+    A rectified feature that is 0 almost everywhere has no strongest segments beyond those: the others are only the
+    first of the table.
+
+    Args:
+        values: Activations, shape (B, D).
+        n_segments: Segments wanted of each feature.
+
+    >>> moved(np.array([[0.0, 0.0], [0.0, 2.0], [1.0, 3.0]]), n_segments=2)
+    array([False,  True])
+    """
+    return (values > values.min(axis=0)).sum(axis=0) >= n_segments
 
 
 def strongest(values: np.ndarray, n_segments: int) -> np.ndarray:

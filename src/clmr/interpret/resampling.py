@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clmr.evaluation.comparison import Resampled
-from clmr.interpret.activations import Activations
+from clmr.interpret.activations import Activations, moved
 from clmr.interpret.tag_occurrence import clips_of
 
 # A sample leaves out about a third of the clips and repeats others, so this many times the wanted segments hold enough.
@@ -116,8 +116,7 @@ def resampled_lifts(
 
 def _strongest_of_moving(values: np.ndarray, n_segments: int) -> np.ndarray:
     """Segments of each feature that moves, the strongest first, shape (features that move, segments)."""
-    # As in tag_occurrence: a feature that fewer segments move has no strongest ones, only the first of the table.
-    moving = (values > values.min(axis=0)).sum(axis=0) >= n_segments
+    moving = moved(values, n_segments)
     if not moving.any():
         raise ValueError(
             f"found no feature of {values.shape[1]} that at least {n_segments} segments move; ask for fewer n_segments"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from clmr.interpret.activations import Activations, strongest
+from clmr.interpret.activations import Activations, moved, strongest
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,7 @@ def tag_occurrence(activations: Activations, values: np.ndarray, n_segments: int
     if not activations.tag_names or not activations.tags.any():
         return None
     chosen = strongest(values, n_segments)
-    # A rectified feature that is 0 almost everywhere has no strongest segments beyond those that move it.
-    moving = (values > values.min(axis=0)).sum(axis=0) >= n_segments
-    features = np.flatnonzero(moving)
+    features = np.flatnonzero(moved(values, n_segments))
     firsts, clip_of = clips_of(activations)
     tags = activations.tags[firsts].astype(np.int64)
     among = np.zeros((len(features), len(firsts)), dtype=np.int64)
