@@ -4,17 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from clmr.paper.cells import markdown, percent, score_cell, shown
+from clmr.paper.cells import SCORES, markdown, score_cells, shown
 from clmr.paper.names import BLOCKS, THESIS
 from clmr.paper.tables import varied_columns
-
-_SCORES = {
-    "roc_auc_tag": "ROC-AUC TAG",
-    "pr_auc_tag": "PR-AUC TAG",
-    "roc_auc_clip": "ROC-AUC CLIP",
-    "pr_auc_clip": "PR-AUC CLIP",
-}
-_WITH_INTERVAL = ("roc_auc_tag", "pr_auc_tag")
 
 
 def ablation_markdown(table: pd.DataFrame) -> str:
@@ -29,7 +21,7 @@ def ablation_markdown(table: pd.DataFrame) -> str:
     # The first is what the table varies; others may follow from it, such as the optimiser from the batch size.
     varied = [name for name in columns if name == columns[0] or ours[name].nunique() > 1]
     heads = ("linear", "mlp") if "mlp" in set(table["head"][table.scale == THESIS]) else ("linear",)
-    header = [*(name.replace("_", " ") for name in varied), *_SCORES.values(), "seeds", "run", "scale"]
+    header = [*(name.replace("_", " ") for name in varied), *SCORES.values(), "seeds", "run", "scale"]
     rows: list[list[str]] = []
     for (corpus, block), of_block in table.groupby(["eval_corpus", "block"], sort=False):
         rows.append([f"**{corpus}: {BLOCKS[block]}**", *[""] * (len(header) - 1)])
@@ -42,12 +34,8 @@ def ablation_markdown(table: pd.DataFrame) -> str:
 def _cells(by_head: list[dict[Any, Any]], varied: list[str]) -> list[str]:
     """A line of the table: the first head, the others in round brackets."""
     row, *others = by_head
-    scores = []
-    for metric in _SCORES:
-        own = score_cell(row, metric) if metric in _WITH_INTERVAL else percent(row[metric])
-        scores.append(own + "".join(f" ({percent(other[metric])})" for other in others))
     facts = [shown(row[name]) for name in ("n_seeds", "run", "scale")]
-    return [*(shown(row[name]) for name in varied), *scores, *facts]
+    return [*(shown(row[name]) for name in varied), *score_cells(row, others), *facts]
 
 
 def _notes(ours: pd.DataFrame, held: list[str], heads: tuple[str, ...]) -> str:

@@ -31,6 +31,33 @@ def score_cell(row: dict[Any, Any], metric: str) -> str:
     return interval_cell(row, metric, spread)
 
 
+SCORES = {
+    "roc_auc_tag": "ROC-AUC TAG",
+    "pr_auc_tag": "PR-AUC TAG",
+    "roc_auc_clip": "ROC-AUC CLIP",
+    "pr_auc_clip": "PR-AUC CLIP",
+}
+"""Heads of the columns that :func:`score_cells` fills, by metric; those over tags have an interval."""
+
+
+def score_cells(row: dict[Any, Any], others: Iterable[dict[Any, Any]]) -> list[str]:
+    """The scores of a row, one cell for each of :data:`SCORES`, behind each those of other heads in round brackets.
+
+    >>> row = {"roc_auc_clip": 0.9, "pr_auc_clip": 0.7}
+    >>> row |= {f"{metric}{end}": 0.5 for metric in ("roc_auc_tag", "pr_auc_tag") for end in ("", "_low", "_high")}
+    >>> row |= {"roc_auc_tag_sd": None, "pr_auc_tag_sd": None}
+    >>> score_cells(row, [row | {"pr_auc_tag": 0.6, "roc_auc_clip": None}])
+    ['50.0 [50.0, 50.0] (50.0)', '50.0 [50.0, 50.0] (60.0)', '90.0', '70.0 (70.0)']
+    """
+    others, cells = list(others), []
+    for metric in SCORES:
+        own = score_cell(row, metric) if metric.endswith("_tag") else percent(row[metric])
+        # The thesis has not every score of every head.
+        behind = [percent(other[metric]) for other in others if percent(other[metric])]
+        cells.append(own + "".join(f" ({cell})" for cell in behind))
+    return cells
+
+
 def interval_cell(row: dict[Any, Any], name: str, spread: str = "") -> str:
     """A score and its interval; chance has none, and a cell without a score is empty.
 

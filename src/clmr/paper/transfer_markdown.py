@@ -4,17 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from clmr.paper.cells import markdown, percent, score_cell, shown
+from clmr.paper.cells import SCORES, markdown, score_cells, shown
 from clmr.paper.names import THESIS, system_name
 from clmr.paper.transfer import EPOCHS, STEPS
 
-_SCORES = {
-    "roc_auc_tag": "ROC-AUC TAG",
-    "pr_auc_tag": "PR-AUC TAG",
-    "roc_auc_clip": "ROC-AUC CLIP",
-    "pr_auc_clip": "PR-AUC CLIP",
-}
-_WITH_INTERVAL = ("roc_auc_tag", "pr_auc_tag")
 _BLOCKS = {STEPS: "as many steps on every corpus", EPOCHS: "as many epochs on every corpus", THESIS: "as printed"}
 
 
@@ -25,7 +18,7 @@ def transfer_markdown(table: pd.DataFrame) -> str:
         table: As :func:`clmr.paper.transfer.transfer_table` gives it.
     """
     header = [
-        "system", "pre-trained on", "clips", "hours", "epochs", "steps", *_SCORES.values(), "seeds", "scale",
+        "system", "pre-trained on", "clips", "hours", "epochs", "steps", *SCORES.values(), "seeds", "scale",
     ]  # fmt: skip
     rows: list[list[str]] = []
     for (corpus, held), of_block in table.groupby(["eval_corpus", "held"], sort=False):
@@ -39,16 +32,11 @@ def transfer_markdown(table: pd.DataFrame) -> str:
 def _cells(by_head: list[dict[Any, Any]]) -> list[str]:
     """A line of the table: the first head, the other in round brackets."""
     row, *others = by_head
-    scores = []
-    for metric in _SCORES:
-        own = score_cell(row, metric) if metric in _WITH_INTERVAL else percent(row[metric])
-        # The thesis has neither CLIP scores here nor a probe with a hidden layer in every row.
-        behind = [percent(other[metric]) for other in others if percent(other[metric])]
-        scores.append(own + "".join(f" ({cell})" for cell in behind))
     hours = "" if pd.isna(row["hours"]) else f"{row['hours']:.1f}"
     sizes = [shown(row["clips"]), hours, shown(row["epochs"]), shown(row["steps"])]
     return [
-        system_name(row["system"]), shown(row["pretrain_corpus"]), *sizes, *scores, shown(row["n_seeds"]), row["scale"],
+        system_name(row["system"]), shown(row["pretrain_corpus"]), *sizes, *score_cells(row, others),
+        shown(row["n_seeds"]), row["scale"],
     ]  # fmt: skip
 
 
