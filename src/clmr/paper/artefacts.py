@@ -142,6 +142,3 @@ ARTEFACTS = (
     Artefact("table_4_1", "Table 4.1", "Tags of the first labelled corpus and their clips.", "tagging"),
     Artefact("table_4_2", "Table 4.2", "Tags of the second labelled corpus and their clips.", "tagging"),
 )  # fmt: skip
-
-NOT_BUILT_YET = ()
-"""Artefacts of ``references/thesis.yaml`` that no stage writes; a test holds both lists to the file."""
