@@ -6,26 +6,15 @@ import torch
 from clmr.corpora.build_store import StoreParams, build_store
 from clmr.corpora.store import open_store
 from clmr.evaluation.frozen import Folders, evaluate_encoder
-from clmr.evaluation.probe import ProbeParams
 from clmr.evaluation.scores import compared
 from clmr.storage import paths
 from clmr.training.pretrain import pretrain
 from tests.corpora.miniatures import MINIATURES, install
 from tests.corpora.serving import serving
+from tests.evaluation.probes import probe_params
 from tests.training.recipes import clmr_recipe
 
-PROBE = ProbeParams(
-    heads=("linear",),
-    n_probe_seeds=1,
-    learning_rate={"linear": 3e-3},
-    weight_decay=1e-6,
-    batch_size=16,
-    max_epochs=2,
-    patience_epochs=2,
-    n_resamples=20,
-    embedding_batch_size=16,
-    embedding_precision="fp32",
-)
+PROBE = probe_params(heads=("linear",), n_probe_seeds=1, max_epochs=2, patience_epochs=2, n_resamples=20)
 CPU = torch.device("cpu")
 
 

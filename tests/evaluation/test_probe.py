@@ -24,18 +24,10 @@ from clmr.models.heads import tagging_head
 from clmr.models.initialisation import initialised
 from clmr.models.sample_cnn import SampleCNNParams
 from clmr.storage.strict import from_mapping, to_mapping
+from tests.evaluation.probes import probe_params
 from tests.training.recipes import clmr_recipe, cpc_recipe
 
 CPU = torch.device("cpu")
-
-
-def probe_params(**changes) -> ProbeParams:
-    values = {
-        "heads": ("linear", "mlp"), "n_probe_seeds": 2, "learning_rate": {"linear": 1e-2, "mlp": 1e-2},
-        "weight_decay": 0.0, "batch_size": 32, "max_epochs": 60, "patience_epochs": 3, "n_resamples": 50,
-        "embedding_batch_size": 16, "embedding_precision": "fp32",
-    }  # fmt: skip
-    return ProbeParams(**(values | changes))
 
 
 class Levels(nn.Module):

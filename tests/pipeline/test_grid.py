@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clmr.evaluation.probe import ProbeParams
 from clmr.evaluation.scores import load_clip_scores, load_score_rows
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import Combination, GridStage
@@ -14,21 +13,11 @@ from clmr.pipeline.stages import grid
 from clmr.storage import paths
 from clmr.storage.files import read_json
 from clmr.storage.layering import combination_name
+from tests.evaluation.probes import probe_params
 from tests.training.recipes import clmr_recipe, supervised_recipe
 
 RECIPE = clmr_recipe(epochs=1, seeds=(0, 1))
-PROBE = ProbeParams(
-    heads=("linear", "mlp"),
-    n_probe_seeds=1,
-    learning_rate={"linear": 3e-3, "mlp": 1e-3},
-    weight_decay=1e-6,
-    batch_size=16,
-    max_epochs=2,
-    patience_epochs=2,
-    n_resamples=20,
-    embedding_batch_size=16,
-    embedding_precision="fp32",
-)
+PROBE = probe_params(n_probe_seeds=1, max_epochs=2, patience_epochs=2, n_resamples=20)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import torch
 
 from clmr.batches.segments import segment_starts
 from clmr.evaluation.frozen import embeddings_file
-from clmr.evaluation.probe import ProbeParams
 from clmr.interpret.activations import Activations, save_activations
 from clmr.paper.listening.selection import ListeningParams
 from clmr.pipeline.stage import Stage
@@ -19,6 +18,7 @@ from clmr.pipeline.stage_params import ListeningStage
 from clmr.pipeline.stages import listening
 from clmr.storage import paths
 from clmr.storage.tensors import save_tensors
+from tests.evaluation.probes import probe_params
 
 SEGMENT_SAMPLES, N_FEATURES = 16_000, 6
 PARAMS = ListeningStage(
@@ -28,18 +28,7 @@ PARAMS = ListeningStage(
     corpora={"primary": "tones", "secondary": "others"},
     head_store="primary",
     seed=0,
-    probe=ProbeParams(
-        heads=("linear",),
-        n_probe_seeds=2,
-        learning_rate={"linear": 0.01},
-        weight_decay=0.0,
-        batch_size=32,
-        max_epochs=2,
-        patience_epochs=2,
-        n_resamples=10,
-        embedding_batch_size=8,
-        embedding_precision="fp32",
-    ),
+    probe=probe_params(heads=("linear",), max_epochs=2, patience_epochs=2, n_resamples=10),
 )
 
 
