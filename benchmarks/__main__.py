@@ -10,7 +10,10 @@ from clmr.compute.allocator import keep_freed_memory
 from clmr.compute.runtime import device
 from clmr.storage import paths
 
-NAMES = ("augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops", "memory", "decoding")
+NAMES = (
+    "augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops", "memory", "decoding",
+    "filters",
+)  # fmt: skip
 
 
 def main() -> int:
