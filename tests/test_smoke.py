@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from clmr.pipeline.overlay_file import write_overlaid
+from tests.corpora.audio import tone, write
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("src", "notebooks", "references", "params", "params.yaml", "dvc.yaml", ".dvcignore", "pyproject.toml")
@@ -43,19 +44,24 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("repository")
+def copied(folder: Path) -> Path:
+    """The repository in a folder, without what was built in it."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / name)
-    write_overlaid(folder / "params.yaml", folder / "params" / "smoke.yaml")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     run(folder, "init", "--quiet")
     run(folder, "config", "core.analytics", "false")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copied(tmp_path_factory.mktemp("repository"))
+    write_overlaid(folder / "params.yaml", folder / "params" / "smoke.yaml")
     run(folder, "repro")
     return folder
 
@@ -244,6 +250,32 @@ def test_prose_reruns_the_report_only_and_is_published(repository: Path):
     assert rerun(repository) == {"plan", "report"}
     published = (repository / "results" / "notebooks" / "pretrain_clmr_primary.ipynb").read_text()
     assert "needs no label at all." in published
+
+
+@pytest.mark.smoke
+def test_a_folder_of_one_s_own_goes_from_two_lines_to_a_report(tmp_path: Path):
+    folder, music = copied(tmp_path / "repository"), tmp_path / "my music"
+    for tag, hz in {"low": 200.0, "high": 1_500.0}.items():
+        for album in range(6):
+            for song, kind in enumerate(("MP3", "FLAC")):
+                audio = tone(4.0, hz=hz, seed=album)
+                write(music / tag / f"album {album}" / f"söng {song}.{kind.lower()}", audio, format=kind)
+    (music / "low" / "not audio.mp3").write_text("<html>404</html>")
+    overlay = folder / "params" / "own_music.yaml"
+    # The shipped example, at the scale of these tests.
+    overlay.write_text(f"over: smoke\n{overlay.read_text()}")
+    write_overlaid(folder / "params.yaml", overlay)
+    edit(folder / "params.yaml", "root: ~/Music", f"root: {music}")
+    ran = run(folder, "repro", "own_report")
+    assert {line.split("'")[1] for line in ran.splitlines() if line.startswith("Running stage")} == {
+        "plan", "download@music", "store@music", "pretrain@clmr_music", "pretrain@random_init_music",
+        "evaluate@clmr_music", "evaluate@random_init_music", "log_mel@music", "own_report@music",
+    }  # fmt: skip
+    page = (folder / "results" / "own" / "music" / "README.md").read_text()
+    assert "not audio.mp3" in page
+    scores = pd.read_csv(folder / "results" / "own" / "music" / "scores.csv")
+    assert set(scores.system) >= {"clmr", "random_init", "log_mel"}
+    assert scores.pr_auc_tag.between(0, 1).all()
 
 
 @pytest.mark.smoke
