@@ -84,6 +84,16 @@ def test_a_report_names_a_store_and_an_experiment():
         load_params(changed(lambda params: params["own_reports"].update(x=report)))
 
 
+def test_in_float32_every_network_computes_in_it_and_nothing_else_changes():
+    params, embedded = read_params(BASE, OVERLAYS["fp32"]), read_params(BASE)
+    for found in (*runs_of(params).values(), *supervised_runs_of(params).values(), *grids_of(params)["epochs"]):
+        assert found.recipe.precision == "fp32", found.name
+    assert params.probe.embedding_precision == "fp32"
+    assert replace(params.probe, embedding_precision="bf16") == embedded.probe
+    recipe = runs_of(params)["clmr_primary"].recipe
+    assert replace(recipe, precision="bf16") == runs_of(embedded)["clmr_primary"].recipe
+
+
 def test_smoke_scale_has_grids_of_two():
     grids = grids_of(read_params(BASE, OVERLAYS["smoke"]))
     assert {name: len(grids[name]) for name in ("batch_size", "epochs", "projector", "temperature")} == dict.fromkeys(

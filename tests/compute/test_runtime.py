@@ -32,6 +32,16 @@ def test_unknown_devices_are_refused(monkeypatch):
         runtime.device()
 
 
+@pytest.mark.parametrize(
+    ("capability", "machine", "expected"),
+    [("AVX512", "x86_64", True), ("AVX2", "x86_64", False), ("DEFAULT", "AMD64", False), ("DEFAULT", "arm64", True)],
+)
+def test_bfloat16_is_imitated_on_x86_without_avx_512(monkeypatch, capability, machine, expected):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert runtime.has_bf16_instructions(torch.device("cpu")) is expected
+
+
 def test_the_log_goes_to_standard_output_once(capsys):
     runtime.log_to_output()
     runtime.log_to_output().info("epoch 1")

@@ -41,6 +41,23 @@ def test_a_stage_sees_its_plan_and_nothing_else(repository):
         open_stage(Toy, "pretrain@a", {"epochs": 5, "experiment": "x", "lr": 1})
 
 
+@strict
+class Exact:
+    precision: str
+    probes: tuple[dict[str, str], ...]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(("precision", "own"), [("bf16", "fp32"), ("fp32", "bf16"), ("fp32", "fp32")])
+def test_a_stage_that_would_imitate_bfloat16_says_what_is_faster(repository, monkeypatch, capsys, fast, precision, own):
+    monkeypatch.setattr("clmr.pipeline.stage.has_bf16_instructions", lambda device: fast)
+    params = {"precision": precision, "probes": [{"embedding_precision": own}]}
+    write_json(paths.plan_file("pretrain@a"), {"stage": "pretrain@a", "params": params, "code": {}})
+    open_stage(Exact, "pretrain@a")
+    said = capsys.readouterr().err
+    assert ("make params SCALE=fp32" in said) == (not fast and "bf16" in (precision, own))
+
+
 def test_without_a_plan_the_reader_is_told_how_to_make_it(repository):
     with pytest.raises(FileNotFoundError, match="planned are none; run 'dvc repro plan' first"):
         open_stage(Toy, "tagging")

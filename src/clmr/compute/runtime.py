@@ -6,9 +6,12 @@ They come from environment variables and never from params.yaml, which holds wha
 
 import logging
 import os
+import platform
 import sys
 
 import torch
+
+_X86 = ("x86_64", "AMD64", "i386", "i686")
 
 
 def device() -> torch.device:
@@ -25,6 +28,19 @@ def device() -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"CLMR_DEVICE: found {wanted!r}, which torch cannot use here ({error}); try cpu") from error
     return chosen
+
+
+def has_bf16_instructions(chosen: torch.device) -> bool:
+    """Whether a device computes in bfloat16 by itself; if not, torch imitates it, far more slowly than float32.
+
+    Args:
+        chosen: The device.
+    """
+    if chosen.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # On processors with AVX-512, torch's library has fast code even where the instructions themselves are missing. Of
+    # other families than x86 nothing is known here.
+    return platform.machine() not in _X86 or "AVX512" in torch.backends.cpu.get_cpu_capability()
 
 
 def n_workers() -> int:

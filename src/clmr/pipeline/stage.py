@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from clmr.compute.progress import note
+from clmr.compute.runtime import device, has_bf16_instructions
 from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
 from clmr.storage.strict import from_mapping, to_mapping
@@ -131,7 +133,20 @@ def open_stage(cls: type[P], name: str, params: Mapping[str, Any] | None = None)
     """
     plan = read_plan(name)
     _, _, key = name.partition("@")
-    return Stage(name, key, from_mapping(cls, plan["params"] if params is None else params, name), plan["code"])
+    values = plan["params"] if params is None else params
+    if _states_bf16(values) and not has_bf16_instructions(device()):
+        note(
+            "no instructions for bfloat16 here, so it takes several times as long as float32; with the values of "
+            "params/fp32.yaml (make params SCALE=fp32) this stage is faster"
+        )
+    return Stage(name, key, from_mapping(cls, values, name), plan["code"])
+
+
+def _states_bf16(value: Any) -> bool:
+    """Whether parameters have the precision ``bf16`` anywhere."""
+    if isinstance(value, Mapping):
+        return any(_states_bf16(entry) for entry in value.values())
+    return any(map(_states_bf16, value)) if isinstance(value, (list, tuple)) else value == "bf16"
 
 
 def read_plan(name: str) -> dict[str, Any]:
