@@ -127,6 +127,9 @@ def test_splits_come_from_files_and_must_not_overlap(tmp_path):
     (tmp_path / "music" / "test.txt").write_text("absent.wav\n")
     with pytest.raises(ValueError, match=r"test.txt: found no column that names audio files"):
         built(tmp_path / "music", tmp_path / "corpus", **stated)
+    # As spreadsheets on Windows write it; the other list is in UTF-8.
+    (tmp_path / "music" / "test.txt").write_bytes(f"{names[2]}\r\n{names[3]}\r\n".encode("cp1252"))
+    assert list(built(tmp_path / "music", tmp_path / "corpus", **stated)[0].split) == ["train"] * 2 + ["test"] * 2
 
 
 def test_without_tags_there_is_a_corpus_to_pretrain_on(tmp_path):
@@ -144,7 +147,7 @@ def test_rare_tags_are_dropped_and_listed(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links and such names are not allowed there")
-def test_links_in_circles_and_odd_names_end_the_listing_of_nothing(tmp_path):
+def test_links_in_circles_and_odd_names_end_the_listing_of_nothing(tmp_path, capsys):
     names = tree(tmp_path / "music", 2)
     root = tmp_path / "music"
     (root / "low" / "circle").symlink_to(root)
@@ -154,9 +157,15 @@ def test_links_in_circles_and_odd_names_end_the_listing_of_nothing(tmp_path):
     for name in odd:
         write(root / "low" / name)
     os.rename(os.fsencode(write(root / "x.wav")), os.fsencode(root) + b"/caf\xe9.wav")
+    write(root / "low" / "carriage\rreturn.wav")
+    write(root / "high\r" / "inside.wav")
+    Path(os.fsdecode(os.fsencode(root) + b"/notes.caf\xe9")).write_bytes(b"x")
     clips, _, problems = built(root, tmp_path / "corpus")
     assert set(clips.clip_id) == {*names, *(f"low/{name}" for name in odd)}
-    assert {subject for _, subject in problems} >= {"low/circle", "caf\\xe9.wav"}
+    found = {subject for _, subject in problems}
+    assert found >= {"low/circle", "caf\\xe9.wav", "low/carriage\\rreturn.wav", "high\\r/inside.wav"}
+    # An unknown suffix goes to the log of a stage, which may take nothing but UTF-8.
+    assert "1 .caf\\xe9" in capsys.readouterr().out
     assert len(clips) == len(names) + len(odd)
 
 
@@ -166,6 +175,9 @@ def test_no_folder_no_audio_and_too_few_groups_are_refused(tmp_path):
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.txt").write_text("x")
     with pytest.raises(ValueError, match="found no audio, and 1 other files; set root"):
+        built(tmp_path / "music", tmp_path / "corpus")
+    (tmp_path / "music" / "._a.wav").write_text("x")
+    with pytest.raises(ValueError, match=r"1 other files, and left out 1 \(first: ._a.wav is what macOS leaves"):
         built(tmp_path / "music", tmp_path / "corpus")
     for number in range(4):
         write(tmp_path / "music" / "tag" / "album" / f"{number}.wav")

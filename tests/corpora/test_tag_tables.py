@@ -45,11 +45,16 @@ REFUSED = {
     "file,rock,rock\na.mp3,1,1\n": "line 1: found the column 'rock' more than once",
     "file,rock\nx.mp3,1\n": "found no column that names audio files, such as Rock/a.mp3; its first row is x.mp3, 1",
     "file,rock\na.mp3,1\nb.wav,0\nRock/a,0\n": "line 4: Rock/a.mp3 is in line 2 already",
+    ",,,\n": "is empty; expected a line with the names",
+    '""\n': "is empty; expected a line with the names",
+    'file,rock\na.mp3,"1\nb.wav,0\né.flac,1\n': "line 2: found a quotation mark that is never closed",
+    'file,rock\na.mp3,1\nb.wav,0\n"é.flac,1\n': "line 4: found a quotation mark that is never closed",
+    'file,rock\na.mp3,"' + "x" * 140_000: "line 2: field larger than field limit .*; is a quotation mark missing",
     "file,rock,jazz\na.mp3,1,2\n": "line 2: found '2' in the column 'jazz', expected 0 or 1",
 }
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("text", REFUSED, ids=range(len(REFUSED)))
 def test_tables_that_cannot_be_right_are_refused_with_their_line(text, tmp_path):
     (tmp_path / "tags.csv").write_text(text)
 
@@ -60,6 +65,25 @@ def test_tables_that_cannot_be_right_are_refused_with_their_line(text, tmp_path)
 
     with pytest.raises(ValueError, match=f"tags.csv.*{REFUSED[text]}"):
         read()
+
+
+def test_cells_in_quotation_marks_may_go_over_lines(tmp_path):
+    (tmp_path / "t.csv").write_text('file,title\na.mp3,"One, two\nthree"\nb.wav,"Heroes" live\n')
+    table = read_table(tmp_path / "t.csv")
+    assert table.column("title") == ["One, two\nthree", "Heroes live"]
+    assert table.lines == (3, 4)
+
+
+def test_utf_16_that_is_cut_short_is_named(tmp_path):
+    (tmp_path / "t.csv").write_bytes(PLAIN.encode("utf-16")[:-1])
+    with pytest.raises(ValueError, match=r"t.csv: begins as UTF-16 and is not \(truncated data\); save it again"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_file_whose_name_begins_with_a_space_can_be_named(tmp_path):
+    (tmp_path / "t.csv").write_text("file,rock\n lead.wav,1\nb.wav,0\n")
+    rows = matched(read_table(tmp_path / "t.csv"), (" lead.wav", "b.wav"), None)
+    assert rows.files == (" lead.wav", "b.wav")
 
 
 def test_missing_tables_and_columns_are_named(tmp_path):

@@ -83,13 +83,17 @@ class _Listing:
     def add(self, file: Path) -> None:
         """Take a file, or note why not."""
         if file.suffix.lower() not in SUFFIXES:
-            self.others[file.suffix.lower() or "without suffix"] += 1
+            self.others[_printable(file.suffix.lower()) or "without suffix"] += 1
             return
         name = file.relative_to(self._root).as_posix()
         try:
             name.encode()
         except UnicodeEncodeError:
             self._note(file, "has a name that is not UTF-8; rename it")
+            return
+        if "\r" in name:
+            # Tables of a corpus would end a row there.
+            self._note(file, "has a carriage return in its name; rename it")
             return
         if file.name.startswith("._"):
             self._note(file, "is what macOS leaves beside a file")
@@ -105,8 +109,17 @@ class _Listing:
         self.files.append(name)
 
     def _note(self, path: Path, reason: str) -> None:
-        name = os.fsencode(path.relative_to(self._root)).decode(errors="backslashreplace")
+        name = _printable(str(path.relative_to(self._root)))
         self.problems.append(Problem("skipped", name, name, reason))
+
+
+def _printable(name: str) -> str:
+    r"""A name with what is not UTF-8, and carriage returns, as escapes.
+
+    >>> _printable(os.fsdecode(b"caf\xe9\r.wav"))
+    'caf\\xe9\\r.wav'
+    """
+    return os.fsencode(name).decode(errors="backslashreplace").replace("\r", "\\r")
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -8,11 +8,11 @@ from typing import Literal
 
 import pandas as pd
 
-from clmr.corpora.audio_tree import audio_tree
+from clmr.corpora.audio_tree import AudioTree, audio_tree
 from clmr.corpora.grouped_splits import draw_splits, require_whole_groups, split_named
 from clmr.corpora.problems import Problem, counted, write_problems
 from clmr.corpora.store import CLIPS_NAME, SPLITS, TAGS_NAME
-from clmr.corpora.tag_tables import Matched, Table, is_truth, matched, read_table, tags_of_columns
+from clmr.corpora.tag_tables import Matched, Table, is_truth, matched, read_table, tags_of_columns, text_lines
 from clmr.storage import paths
 from clmr.storage.files import write_text
 from clmr.storage.strict import Count, Natural, Probability, require, strict
@@ -93,7 +93,7 @@ class FolderParams:
         root = root if root.is_absolute() else paths.root() / root
         tree = audio_tree(root)
         if not tree.files:
-            raise ValueError(f"{root}: found no audio, and {sum(tree.others.values())} other files; set root")
+            raise ValueError(f"{root}: found no audio, and {_instead(tree)}; set root")
         clips, problems = self._clips(root, tree.files)
         problems = [*tree.problems, *problems]
         clips, dropped = _without_rare_tags(clips, self.min_clips_per_tag)
@@ -189,6 +189,15 @@ class _Clip:
     place: str = ""
 
 
+def _instead(tree: AudioTree) -> str:
+    """What a folder without usable audio holds."""
+    found = f"{sum(tree.others.values())} other files"
+    if tree.problems:
+        first = tree.problems[0]
+        found += f", and left out {len(tree.problems)} (first: {first.subject} {first.reason})"
+    return found
+
+
 def _folder_tags(file: str) -> tuple[str, ...]:
     folder, inside, _ = file.partition("/")
     return (folder,) if inside else ()
@@ -219,7 +228,7 @@ def _split_by_files(root: Path, clips: list[_Clip], split_files: dict[str, str])
         # As a table of one column, its first line included.
         if not (root / name).is_file():
             raise FileNotFoundError(f"{root / name}: no such file; name the files of splits, relative to the audio")
-        lines = [line.strip() for line in (root / name).read_text(encoding="utf-8-sig").splitlines()]
+        lines = [line.strip() for line in text_lines(root / name)]
         named = [(line, number) for number, line in enumerate(lines, 1) if line]
         table = Table(root / name, ("file",), tuple((line,) for line, _ in named), tuple(number for _, number in named))
         rows = matched(table, [clip.file for clip in clips], "file")

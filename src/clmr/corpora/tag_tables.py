@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATORS = ("|", ";", ",")
+_END = "\0end of the table\0"
 _TRUTH = {"1": 1, "1.0": 1, "true": 1, "yes": 1, "0": 0, "0.0": 0, "false": 0, "no": 0, "": 0}
 
 
@@ -56,18 +57,13 @@ def read_table(path: Path) -> Table:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; name the table, relative to the folder of the audio")
-    text = _text(path.read_bytes())
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    if not header:
-        raise ValueError(f"{path}: is empty; expected a line with the names of the columns, and one for each file")
+    text = _text(path)
     # The header has names, which rarely contain a delimiter.
+    header = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows, lines = [], []
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            rows.append(tuple(cell.strip() for cell in cells))
-            lines.append(reader.line_num)
+    rows, lines = _cells(path, text, delimiter)
+    if not rows:
+        raise ValueError(f"{path}: is empty; expected a line with the names of the columns, and one for each file")
     columns = rows[0]
     for row, line in zip(rows[1:], lines[1:], strict=True):
         if len(row) != len(columns):
@@ -79,6 +75,33 @@ def read_table(path: Path) -> Table:
     if twice:
         raise ValueError(f"{path}, line {lines[0]}: found the column {twice[0]!r} more than once; rename one")
     return Table(path, columns, tuple(rows[1:]), tuple(lines[1:]))
+
+
+def _cells(path: Path, text: str, delimiter: str) -> tuple[list[tuple[str, ...]], list[int]]:
+    """Rows that hold anything, cells without the spaces around them, and the line at which each row ends."""
+    # Behind a quotation mark that is never closed everything is one cell: this line would be swallowed, too.
+    reader = csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter)
+    rows, lines = [], []
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append(tuple(cell.strip() for cell in cells))
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: {error}; is a quotation mark missing?") from error
+    if rows[-1] != (_END,):
+        begins = lines[-2] + 1 if len(lines) > 1 else 1
+        raise ValueError(f"{path}, line {begins}: found a quotation mark that is never closed; close or remove it")
+    return rows[:-1], lines[:-1]
+
+
+def text_lines(path: Path) -> list[str]:
+    """Lines of a text file, in the encodings of :func:`read_table`.
+
+    Raises:
+        ValueError: If it begins as UTF-16 and is not.
+    """
+    return _text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True)
@@ -167,9 +190,13 @@ def _separated(cells: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip())) for tags in split]
 
 
-def _text(data: bytes) -> str:
+def _text(path: Path) -> str:
+    data = path.read_bytes()
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16")
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: begins as UTF-16 and is not ({error.reason}); save it again as UTF-8") from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -199,6 +226,8 @@ def _name(text: str) -> str:
 
 _KEYS: tuple[Callable[[str], str], ...] = (
     _path,
+    # Cells are read without the spaces around them, and names of files may begin with one.
+    lambda text: _path(text).strip(),
     lambda text: _stem(_path(text)),
     _name,
     lambda text: _stem(_name(text)),
