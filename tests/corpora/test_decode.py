@@ -12,7 +12,7 @@ import soxr
 
 from clmr.corpora import decode
 from clmr.corpora.decode import decode_mono, decode_to
-from tests.corpora.audio import RATE_HZ, mp3, tone, write
+from tests.corpora.audio import RATE_HZ, mp3, nobody, tone, write
 
 FORMATS = [
     ("float64.wav", "WAV", "DOUBLE", 44_100, 1), ("pcm24.wav", "WAV", "PCM_24", 48_000, 2),
@@ -123,15 +123,26 @@ def test_without_pyav_the_reason_says_what_to_install(tmp_path, monkeypatch):
         decode_mono(tmp_path / "song.m4a", RATE_HZ)
 
 
-def test_with_pyav_aac_is_read(tmp_path):
+def encoded(path, codec, container_format, seconds):
+    """Write a tone as PyAV encodes it."""
     av = pytest.importorskip("av")
-    with av.open(str(tmp_path / "song.m4a"), "w") as container:
-        stream = container.add_stream("aac", rate=44_100, layout="stereo")
-        frame = av.AudioFrame.from_ndarray(np.stack([tone(2, 44_100)] * 2), format="fltp", layout="stereo")
-        frame.sample_rate = 44_100
-        for part in (frame, None):
-            container.mux(stream.encode(part))
-    found = decode_mono(tmp_path / "song.m4a", RATE_HZ)
+    with av.open(str(path), "w", format=container_format) as container:
+        stream = container.add_stream(codec, rate=44_100, layout="stereo")
+        stream.bit_rate = 128_000
+        audio = np.stack([tone(seconds, 44_100)] * 2)
+        for start in range(0, audio.shape[1], 2_048):
+            part = np.ascontiguousarray(audio[:, start : start + 2_048])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = 44_100, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("name", "codec", "kind"), [("song.m4a", "aac", "mp4"), ("song.wma", "wmav2", "asf")])
+def test_with_pyav_aac_and_wma_are_read(name, codec, kind, tmp_path):
+    found = decode_mono(encoded(tmp_path / name, codec, kind, 2), RATE_HZ)
+    assert notes_of(tmp_path / name) == ()
     middle = found[2_000:40_000].astype(float)
     assert abs(len(found) / RATE_HZ - 2) < 0.15
     assert abs(np.abs(np.fft.rfft(middle)).argmax() * RATE_HZ / len(middle) - 440) < 2
@@ -157,11 +168,11 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         decode_mono(tmp_path / "pipe.wav", RATE_HZ)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission_gives_a_reason(tmp_path):
-    path = write(tmp_path / "secret.wav")
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no such permissions there")
+def test_a_file_without_permission_gives_a_reason(public_folder):
+    path = write(public_folder / "secret.wav")
     path.chmod(0)
-    with pytest.raises(ValueError, match=r"cannot be read \(Permission denied\)"):
+    with nobody(), pytest.raises(ValueError, match=r"cannot be read \(Permission denied\)"):
         decode_mono(path, RATE_HZ)
 
 
