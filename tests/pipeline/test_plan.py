@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from copy import deepcopy
 from functools import reduce
 from operator import getitem
@@ -14,7 +15,8 @@ import yaml
 
 from clmr.paper import artefacts
 from clmr.params import load_params, read_params
-from clmr.pipeline import code
+from clmr.pipeline import code, plan
+from clmr.pipeline.overlay_file import write_overlaid
 from clmr.pipeline.plan import planned_stages
 from clmr.storage import paths
 from clmr.storage.yaml_files import read_yaml
@@ -88,6 +90,19 @@ def test_no_published_result_is_out_of_date():
         digest = hashlib.md5(written.encode()).hexdigest()
         dependencies = {entry["path"]: entry["md5"] for entry in locked[name]["deps"]}
         assert dependencies[path.as_posix()] == digest, f"{name} is out of date: {advice}"
+
+
+@pytest.mark.parametrize("scale", ["embedded", "fp32"])
+def test_the_plan_says_before_hours_of_work_what_is_faster_here(scale, repository, monkeypatch, capsys):
+    (repository / "notebooks").symlink_to(ROOT / "notebooks")
+    shutil.copy(ROOT / "params.yaml", repository / "params.yaml")
+    if scale != "embedded":
+        write_overlaid(repository / "params.yaml", ROOT / "params" / f"{scale}.yaml")
+    monkeypatch.setattr("clmr.pipeline.stage.has_bf16_instructions", lambda device: False)
+    plan.main()
+    said = capsys.readouterr()
+    assert "stages planned" in said.out
+    assert said.err.count("make params SCALE=fp32") == (scale == "embedded")
 
 
 def test_the_plan_has_every_stage_of_dvc_yaml_and_no_other():

@@ -17,6 +17,7 @@ from clmr.paper.planned import MAIN, PublishedStage
 from clmr.params import Params, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.efficiency import efficiency_systems, probes_stage, training_stage
+from clmr.pipeline.stage import note_imitated_bf16
 from clmr.pipeline.stage_params import (
     AblationStage,
     ActivationsStage,
@@ -228,6 +229,8 @@ def main() -> None:
     shutil.rmtree(paths.plan_file("plan").parents[1], ignore_errors=True)
     for stage in stages:
         write_json(paths.plan_file(stage.name), stage.content())
+    # Here, before hours of work; stages say it again.
+    note_imitated_bf16([to_mapping(stage.params) for stage in stages])
     print(f"{len(stages)} stages planned")
 
 

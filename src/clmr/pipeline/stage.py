@@ -134,12 +134,17 @@ def open_stage(cls: type[P], name: str, params: Mapping[str, Any] | None = None)
     plan = read_plan(name)
     _, _, key = name.partition("@")
     values = plan["params"] if params is None else params
+    note_imitated_bf16(values)
+    return Stage(name, key, from_mapping(cls, values, name), plan["code"])
+
+
+def note_imitated_bf16(values: Any) -> None:
+    """Say what is faster where parameters ask for ``bf16`` and this machine has no instructions for it."""
     if _states_bf16(values) and not has_bf16_instructions(device()):
         note(
-            "no instructions for bfloat16 here, so it takes several times as long as float32; with the values of "
-            "params/fp32.yaml (make params SCALE=fp32) this stage is faster"
+            "no instructions for bfloat16 here: imitated, it takes several times as long as float32; "
+            "'make params SCALE=fp32' puts float32 into params.yaml"
         )
-    return Stage(name, key, from_mapping(cls, values, name), plan["code"])
 
 
 def _states_bf16(value: Any) -> bool:
