@@ -68,7 +68,7 @@ def test_the_command_reads_any_scale(root, monkeypatch, capsys):
     assert "scores: nothing to fetch" in capsys.readouterr().out
     run_command(monkeypatch, "data", "paper")
     assert "MagnaTagATune" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="found the scale 'huge', allowed are full_size"):
+    with pytest.raises(SystemExit, match="found the scale 'huge', allowed are fp32, full_size"):
         run_command(monkeypatch, "data", "huge")
 
 
