@@ -3,22 +3,21 @@
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import CheckError
 from benchmarks.timing import repeated_s
-from benchmarks.workloads import pipeline_recipe
+from benchmarks.workloads import pipeline_run
 from clmr.compute.runtime import device as chosen_device
 from clmr.interpret.filters import OBJECTIVES, network_spectra
 from clmr.interpret.layers import layers_of, n_filters, up_to
 from clmr.models.initialisation import keeping_global_generator
-from clmr.params import load_params
+from clmr.params import read_params
 from clmr.storage import paths
-from clmr.storage.yaml_files import read_yaml
 
 _LIMIT = "the limit"
 
 
 def measure(quick: bool) -> Benchmark:
     """Gradient ascent for every filter of every layer, or of the first alone, with all objectives; fresh weights."""
-    params = load_params(read_yaml(paths.params_file()))
-    encoder = keeping_global_generator(pipeline_recipe().encoder.build)
+    params = read_params(paths.params_file())
+    encoder = keeping_global_generator(pipeline_run(params).recipe.encoder.build)
     ascent = params.interpretability.ascent
     every = layers_of(encoder)
     numbers = range(1, 2 if quick else len(every) + 1)

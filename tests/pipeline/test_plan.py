@@ -105,6 +105,14 @@ def test_the_plan_says_before_hours_of_work_what_is_faster_here(scale, repositor
     assert said.err.count("make params SCALE=fp32") == (scale == "embedded")
 
 
+def test_a_device_that_there_is_not_ends_the_plan_with_a_sentence(repository, monkeypatch):
+    (repository / "notebooks").symlink_to(ROOT / "notebooks")
+    shutil.copy(ROOT / "params.yaml", repository / "params.yaml")
+    monkeypatch.setenv("CLMR_DEVICE", "abacus")
+    with pytest.raises(SystemExit, match="CLMR_DEVICE: found 'abacus'"):
+        plan.main()
+
+
 def test_the_plan_has_every_stage_of_dvc_yaml_and_no_other():
     expected = set()
     for stage, entry in PIPELINE.items():

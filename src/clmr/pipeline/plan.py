@@ -225,12 +225,16 @@ def main() -> None:
         stages = planned_stages(load_params(read_yaml(paths.params_file())))
     except ValueError as error:
         sys.exit(f"params.yaml is not valid.\n{error}")
+    contents = {stage.name: stage.content() for stage in stages}
+    # Here, before hours of work; stages say it again.
+    try:
+        note_imitated_bf16(contents)
+    except ValueError as error:
+        sys.exit(str(error))
     # Removed first, so that a stage that was renamed leaves no plan behind.
     shutil.rmtree(paths.plan_file("plan").parents[1], ignore_errors=True)
-    for stage in stages:
-        write_json(paths.plan_file(stage.name), stage.content())
-    # Here, before hours of work; stages say it again.
-    note_imitated_bf16([to_mapping(stage.params) for stage in stages])
+    for name, content in contents.items():
+        write_json(paths.plan_file(name), content)
     print(f"{len(stages)} stages planned")
 
 
