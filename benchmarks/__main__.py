@@ -12,7 +12,7 @@ from clmr.storage import paths
 
 NAMES = (
     "augmentation_chain", "training_step", "pretraining", "probe", "embedding", "flops", "memory", "decoding",
-    "filters",
+    "store_opening", "filters",
 )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def ready(repository, store):
         paths.store_dir(activations.store).parent.mkdir(parents=True, exist_ok=True)
         paths.store_dir(activations.store).symlink_to(store.folder)
         paths.corpus_dir(corpus).mkdir(parents=True)
-    titled = store.clips[["clip_id", "track_id", "split", "path"]].assign(title='<b>A "tune" 🎻')
+    titled = store.clips[["clip_id", "track_id", "split"]].assign(title='<b>A "tune" 🎻')
     titled.loc[titled.index[-1], "title"] = ""
     titled.to_csv(paths.corpus_dir("tones") / "clips.csv", index=False)
     titled.drop(columns="title").to_csv(paths.corpus_dir("others") / "clips.csv", index=False)

@@ -219,7 +219,8 @@ def _blocks(pcm: np.ndarray | Path) -> Iterator[bytes]:
 def _verify(store: Store) -> None:
     """Read all audio once, as :meth:`Store.verify` does, with no more memory than a block takes."""
     with (store.folder / AUDIO_NAME).open("rb") as audio:
-        if all(next_digest(audio, row.n_samples) == row.sha256 for row in store.clips.itertuples()):
+        clips = read_clips(store.folder / CLIPS_NAME).itertuples()
+        if all(next_digest(audio, row.n_samples) == row.sha256 for row in clips):
             return
     # Names the clips that differ.
     store.verify()

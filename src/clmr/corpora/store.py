@@ -21,11 +21,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from clmr.corpora.store_tables import plain_clips, plain_tags
 from clmr.storage.files import read_json, sha256_of
 
 AUDIO_NAME, CLIPS_NAME, TAGS_NAME, STORE_NAME = "audio.i16", "clips.csv", "tags.csv", "store.json"
 PCM_DTYPE = np.dtype("<i2")
 SPLITS = ("train", "valid", "test")
+_USED_COLUMNS = ("clip_id", "track_id", "group_id", "split", "offset", "n_samples")
 _TEXT_COLUMNS = ("clip_id", "track_id", "group_id", "split", "path")
 _REBUILD = "nothing was used; restore the folder, or remove it and rerun its stage"
 
@@ -37,7 +39,8 @@ class Store:
     Attributes:
         folder: Folder of the store.
         sample_rate_hz: Samples per second of all clips.
-        clips: One row per clip, in order of offset; columns as in ``clips.csv``.
+        clips: One row per clip, in order of offset; columns as in ``clips.csv``, but for ``sha256`` and ``path``, which
+            take as long to read as all others and are needed by :meth:`verify` alone.
         tags: Tag matrix of shape (clips, K), 0/1, columns in tag order.
         tag_names: The K tags.
     """
@@ -100,7 +103,7 @@ class Store:
         """
         altered = [
             str(row.clip_id)
-            for row in self.clips.itertuples()
+            for row in read_clips(self.folder / CLIPS_NAME).itertuples()
             if sample_digest(self.audio[row.offset : row.offset + row.n_samples]) != row.sha256
         ]
         if altered:
@@ -131,8 +134,20 @@ def open_store(folder: Path) -> Store:
     for name in (CLIPS_NAME, TAGS_NAME):
         if sha256_of(folder / name) != facts["sha256"][name]:
             raise ValueError(f"{folder / name}: differs from its checksum in {STORE_NAME}; {_REBUILD}")
-    clips, tags = read_clips(folder / CLIPS_NAME), read_tags(folder / TAGS_NAME)
-    return Store(folder, facts["sample_rate_hz"], clips, tags.to_numpy(np.uint8), tuple(tags.columns))
+    return Store(folder, facts["sample_rate_hz"], _clips_of(folder), *_tags_of(folder))
+
+
+def _clips_of(folder: Path) -> pd.DataFrame:
+    plain = plain_clips(folder / CLIPS_NAME, _USED_COLUMNS)
+    return read_clips(folder / CLIPS_NAME)[list(_USED_COLUMNS)] if plain is None else plain
+
+
+def _tags_of(folder: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    plain = plain_tags(folder / TAGS_NAME)
+    if plain is not None:
+        return plain
+    tags = read_tags(folder / TAGS_NAME)
+    return tags.to_numpy(np.uint8), tuple(tags.columns)
 
 
 def read_clips(path: Path) -> pd.DataFrame:
