@@ -1,5 +1,7 @@
 """Scores on disk: rows of score tables for readers, and the scores of each clip, for comparisons and figures."""
 
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,30 @@ def save_score_rows(folder: Path, rows: list[ScoreRow]) -> None:
 def load_score_rows(folder: Path) -> list[ScoreRow]:
     """The rows that :func:`save_score_rows` wrote."""
     return read_json(folder / SCORES_NAME)["rows"]
+
+
+def join_scores(folders: Iterable[Path], output: Path) -> list[ScoreRow]:
+    """Copy what single seeds scored into one folder, with their rows in one table, which is returned.
+
+    Args:
+        folders: One folder of each seed, whose files are named after it.
+        output: Receives them all.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     seeds = [Path(name, "0"), Path(name, "1")]
+    ...     for seed, folder in enumerate(seeds):
+    ...         save_score_rows(folder, [{"head": "mlp", "seed": seed}])
+    ...     len(join_scores(seeds, Path(name, "both")))
+    2
+    """
+    rows = []
+    for folder in folders:
+        rows += load_score_rows(folder)
+        # Files of different seeds have different names, but for the rows.
+        shutil.copytree(folder, output, ignore=shutil.ignore_patterns(SCORES_NAME), dirs_exist_ok=True)
+    save_score_rows(output, rows)
+    return rows
 
 
 def compared(rows: list[ScoreRow]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ more subset, only the new runs are trained.
 """
 
 import functools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.few_labels import FewLabelsProbeParams, clip_means, few_labels_probe
 from clmr.evaluation.frozen import embeddings_file
-from clmr.evaluation.scores import SCORES_NAME, load_score_rows, save_score_rows
+from clmr.evaluation.scores import join_scores, save_score_rows
 from clmr.models.encoders import load_encoder
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
@@ -37,15 +36,13 @@ def work(stage: Stage[EfficiencyTrainingStage]) -> None:
     for system, recipes in params.networks.items():
         for recipe in recipes:
             name = combination_name({"system": system, "label_fraction": recipe.label_fraction})
-            folder, rows = paths.scores_dir(f"{stage.name}/{name}", params.experiment), []
+            kept = []
             for seed in recipe.seeds:
                 log.info("%s, seed %d", name, seed)
-                kept = _kept(stage, recipe, seed, Labels(store, subsets[seed][recipe.label_fraction]))
-                rows += load_score_rows(kept)
-                # Files of different seeds have different names, but for the rows, which are joined.
-                shutil.copytree(kept, folder, ignore=shutil.ignore_patterns(SCORES_NAME), dirs_exist_ok=True)
-            save_score_rows(folder, rows)
-            n_runs += len(rows)
+                labels = Labels(store, subsets[seed][recipe.label_fraction])
+                kept.append(_kept(stage, recipe, seed, labels))
+            join_scores(kept, paths.scores_dir(f"{stage.name}/{name}", params.experiment))
+            n_runs += len(kept)
     print(f"{n_runs} networks trained and scored")
 
 

@@ -6,7 +6,6 @@ combinations that come to the same recipe are trained once.
 """
 
 import functools
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from clmr.corpora.store import STORE_NAME, Store, open_store
 from clmr.evaluation.end_to_end import evaluate_supervised
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.probe import ProbeParams
-from clmr.evaluation.scores import SCORES_NAME, load_score_rows, save_score_rows
+from clmr.evaluation.scores import join_scores, save_score_rows
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import GridStage
@@ -35,15 +34,12 @@ def work(stage: Stage[GridStage]) -> None:
     roles = dict.fromkeys(role for one in params.combinations for role in (one.recipe.store, params.evaluate_on))
     stores = {role: open_store(paths.store_dir(role)) for role in roles}
     for combination in params.combinations:
-        folder, rows = paths.scores_dir(f"{stage.name}/{combination.name}", params.experiment), []
+        kept = []
         for seed in combination.recipe.seeds:
             log.info("%s, seed %d", combination.name, seed)
-            kept = _kept(stage, combination.recipe, seed, stores)
-            rows += load_score_rows(kept)
-            # Files of different seeds have different names, but for the rows, which are joined.
-            shutil.copytree(kept, folder, ignore=shutil.ignore_patterns(SCORES_NAME), dirs_exist_ok=True)
-        save_score_rows(folder, rows)
-        n_runs += len(combination.recipe.seeds)
+            kept.append(_kept(stage, combination.recipe, seed, stores))
+        join_scores(kept, paths.scores_dir(f"{stage.name}/{combination.name}", params.experiment))
+        n_runs += len(kept)
     # Written for a grid without combinations, too: all may be shown from runs that come to the same.
     values = {one.name: one.values for one in params.combinations}
     write_json(paths.combinations_file(stage.name, params.experiment), values)
