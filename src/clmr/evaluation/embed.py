@@ -1,6 +1,7 @@
 """Embeddings of all clips of a store, computed once per encoder."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from clmr.compute.distributed import ALONE, World, gather_shares
 from clmr.compute.precision import Precision, autocast
 from clmr.compute.progress import progress
 from clmr.corpora.store import Store
+from clmr.storage.tensors import load_tensors, save_tensors
 
 # For type checkers alone: supervised runs use mean_over_segments, and must not depend on the code of encoders.
 if TYPE_CHECKING:
@@ -39,6 +41,26 @@ class Embeddings:
         """
         chosen = np.isin(self.clips, rows)
         return Embeddings(self.values[chosen], self.clips[chosen])
+
+
+def save_embeddings(file: Path, embeddings: Embeddings, store: str, segment_samples: int) -> None:
+    """Write embeddings, with the name of their store and the length of a segment.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "seed_0.safetensors")
+    ...     save_embeddings(file, Embeddings(np.zeros((3, 2)), np.array([4, 4, 9])), "primary", 20_736)
+    ...     load_embeddings(file).clips.tolist()
+    [4, 4, 9]
+    """
+    tensors = {"values": torch.from_numpy(embeddings.values), "clips": torch.from_numpy(embeddings.clips)}
+    save_tensors(file, tensors, {"store": store, "segment_samples": segment_samples})
+
+
+def load_embeddings(file: Path) -> Embeddings:
+    """Embeddings as :func:`save_embeddings` wrote them."""
+    tensors, _ = load_tensors(file)
+    return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
 
 
 def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

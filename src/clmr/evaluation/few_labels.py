@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from clmr.corpora.store import Store
-from clmr.evaluation.embed import mean_over_segments
+from clmr.evaluation.embed import load_embeddings, mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc, summary_of
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.storage.strict import Count, Positive, require, strict
-from clmr.storage.tensors import load_tensors
 
 HEAD = "linear"
 
@@ -105,8 +105,8 @@ def few_labels_probe(
 
 def clip_means(file: Path) -> np.ndarray:
     """Mean embedding of each clip, shape (clips, D), from a file of embeddings of its segments."""
-    tensors, _ = load_tensors(file)
-    means, _ = mean_over_segments(tensors["values"], tensors["clips"].numpy())
+    embeddings = load_embeddings(file)
+    means, _ = mean_over_segments(torch.from_numpy(embeddings.values), embeddings.clips)
     return means
 
 

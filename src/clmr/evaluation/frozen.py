@@ -11,11 +11,10 @@ from torch import nn
 
 from clmr.compute.distributed import ALONE, World
 from clmr.corpora.store import Store
-from clmr.evaluation.embed import Embeddings, embed
+from clmr.evaluation.embed import Embeddings, embed, load_embeddings, save_embeddings
 from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.probe import ProbeParams, train_probes
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
-from clmr.storage.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
     from clmr.models.encoders import Encoder
@@ -129,13 +128,11 @@ def kept_embeddings(
     store.require_rate(params.sample_rate_hz, "the encoder")
     # An evaluation that was interrupted, or killed among its probes, need not embed the corpus again.
     if file.is_file():
-        tensors, _ = load_tensors(file)
-        return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
+        return load_embeddings(file)
     batch_size, precision = probe.embedding_batch_size, probe.embedding_precision
     found = embed(cast("Encoder", encoder.to(device)), store, batch_size, device, precision, world)
     if world.is_first:
-        tensors = {"values": torch.from_numpy(found.values), "clips": torch.from_numpy(found.clips)}
-        save_tensors(file, tensors, {"store": store.folder.name, "segment_samples": params.clip_samples})
+        save_embeddings(file, found, store.folder.name, params.clip_samples)
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from clmr.corpora.store import CLIPS_NAME, open_store, read_clips
-from clmr.evaluation.embed import Embeddings
+from clmr.evaluation.embed import load_embeddings
 from clmr.evaluation.frozen import embeddings_file
 from clmr.evaluation.probe import Probes, train_probes
 from clmr.interpret.activations import Activations, load_activations
@@ -18,7 +18,6 @@ from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import ListeningStage
 from clmr.storage import paths
 from clmr.storage.files import write_text
-from clmr.storage.tensors import load_tensors
 
 
 def work(stage: Stage[ListeningStage]) -> None:
@@ -50,8 +49,7 @@ def trained_head(params: ListeningStage) -> tuple[Probes, Head]:
     """The linear probe that the run's evaluation scored, trained once more on its embeddings, since none is kept."""
     store = open_store(paths.store_dir(params.head_store))
     file = embeddings_file(paths.embeddings_dir(f"evaluate@{params.run}"), params.seed)
-    tensors, _ = load_tensors(file)
-    embeddings = Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
+    embeddings = load_embeddings(file)
     train, valid = (embeddings.of(store.rows(split)) for split in ("train", "valid"))
     probes = train_probes("linear", train, valid, store.tags, params.probe, params.seed)
     return probes, Head(params.corpora[params.head_store], store.tag_names)
