@@ -144,7 +144,7 @@ def test_what_dvc_shows_fits_a_terminal(repository: Path):
 
 @pytest.mark.smoke
 def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(repository: Path):
-    readers = {"evaluate@clmr_secondary", "activations@secondary", "filters@clmr_secondary"}
+    readers = {"evaluate@clmr_secondary", "activations@secondary"}
     readers |= {"efficiency_probes@secondary", "efficiency_training@secondary"}
     results = {"tagging", "claims", "ablation", "transfer", "efficiency", "interpretability", "report"}
     affected = {"plan", "pretrain@clmr_secondary", *readers, *results}

@@ -99,8 +99,8 @@ ARTEFACTS = (
              "on noise, sorted by peak: CLMR and CPC pre-trained on the first labelled corpus, each above an untrained "
              "network of its kind. The dashed line is the limit of the corpus's content; the axis ends at half the "
              "sample rate.", "interpretability"),
-    Artefact("fig_7_2", "Figure 7.2", "The same after pre-training on another corpus. The thesis's is a small one of "
-             "less diverse music.", "interpretability"),
+    Artefact("fig_7_2", "Figure 7.2", "The same after pre-training on a small corpus in Billboard's role, for fewer "
+             "steps than in Figure 7.1.", "interpretability"),
     Artefact("fig_7_3", "Figure 7.3", "The same for SampleCNN trained end to end on labels, layers 1 to 6. The thesis "
              "shows a figure of Lee et al. here; this one is ours.", "interpretability"),
     Artefact("fig_filter_power", "Ours", "Figure 7.1 with the power of a filter's output made large instead of its "

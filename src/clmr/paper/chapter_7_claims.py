@@ -143,7 +143,7 @@ def small_corpus_like_supervision(
     return Finding(
         "distance of peak frequencies from those of supervised training, mean over layers", "Hz",
         clmr["fig_7_1"].run, small.run, values, "permutation of filters", float(p_value),
-        "One network each: another seed may differ as much.",
+        "One network each: another seed may differ as much, and so may another length of training.",
     )  # fmt: skip
 
 
