@@ -99,9 +99,25 @@ def test_a_flac_that_is_cut_is_read_as_far_as_it_goes(tmp_path):
     assert any("is cut off" in note or "is damaged" in note for note in notes_of(path))
 
 
+@pytest.mark.parametrize("kind", ["AIFF", "AU", "W64", "RF64", "WAV"])
+def test_audio_that_ends_before_its_header_says_is_read_and_noted(kind, tmp_path):
+    path = write(tmp_path / f"cut.{kind.lower()}", tone(8), format=kind)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert abs(len(decode_mono(path, RATE_HZ)) / RATE_HZ - 4) < 0.1
+    (note,) = notes_of(path)
+    assert note.startswith("is cut off: its header promises")
+
+
+@pytest.mark.parametrize("suffix", ["au", "snd", "raw", "vox", "gsm"])
+def test_what_has_no_header_is_no_audio_whatever_its_name(suffix, tmp_path):
+    (tmp_path / f"song.{suffix}").write_bytes(b"this is not audio\n" * 3_000)
+    with pytest.raises(ValueError, match=r"cannot be decoded \(Format not recognised"):
+        decode_mono(tmp_path / f"song.{suffix}", RATE_HZ)
+
+
 CONTENTS = {
     "": "is empty",
-    "not audio\n" * 50: "cannot be decoded",
+    "not audio\n" * 50: r"cannot be decoded \(Format not recognised",
     "<!DOCTYPE html><html>Not found</html>": r"is a web page \(HTML\), as servers send in place of a file",
     "MAC \x96" + "\0" * 400: "Monkey's Audio",
     "PK\x03\x04" + "\0" * 400: "is a ZIP archive, not audio",
@@ -148,10 +164,19 @@ def test_with_pyav_aac_and_wma_are_read(name, codec, kind, tmp_path):
     assert abs(np.abs(np.fft.rfft(middle)).argmax() * RATE_HZ / len(middle) - 440) < 2
 
 
+def test_with_pyav_a_file_that_is_cut_is_noted(tmp_path):
+    path = encoded(tmp_path / "song.mka", "aac", "matroska", 8)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert 2 < len(decode_mono(path, RATE_HZ)) / RATE_HZ < 6
+    assert any("is cut off" in note or "is damaged" in note for note in notes_of(path))
+
+
 def test_what_is_no_file_gives_a_reason(tmp_path):
     write(tmp_path / "Sub" / "Café.wav")
     (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "annexed.wav").symlink_to(".git/annex/song.wav")
     reasons = {
+        "annexed.wav": "is a link to .git/annex/song.wav, which does not exist$",
         "missing.wav": "does not exist$",
         "folder.wav": "is a folder",
         "sub\\Cafe\u0301.WAV": "does not exist; 'Café.wav' does, and differs in case, in slashes or in its form",

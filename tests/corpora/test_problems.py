@@ -109,7 +109,9 @@ REFUSED = {
     "clip_id;track_id;split;path\n0;t;train;a.wav\n": "line 1: found the columns .*, and no clip_id, track_id",
     "clip_id,split,path\n0,train,a.wav\n": "line 1: found the columns clip_id, split, path, and no track_id",
     "": "line 1: found the columns none",
-    "clip_id,track_id,split,path\n0,t,train,,a.wav\n1,t\n": "a row has more fields than the header|must list the same",
+    "clip_id,track_id,split,path\n0,t,train,,a.wav\n1,t\n": "clips.csv, line 2: found 5 fields, expected 4",
+    "clip_id,track_id,split,path\n0,t,train,a.wav\n1,t\n": "clips.csv, line 3: found 2 fields, expected 4",
+    "clip_id,track_id,split,path\n0,t,train,a.wav\n": "row 2 is None in one and '1' in the other",
     "clip_id,track_id,split,path\n0,t,train,a.wav\n1,t,test,b.wav\n": r"track_id 't' is in the splits train \(line 2\)",
 }
 
@@ -120,6 +122,32 @@ def test_tables_of_a_corpus_that_cannot_be_right_are_refused(text, tmp_path):
     (tmp_path / "tags.csv").write_text("clip_id,a\n0,1\n1,0\n")
     with pytest.raises(ValueError, match=REFUSED[text]):
         build_store(tmp_path, SKIPPING, tmp_path / "store", tmp_path / "work", 1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (b"clip_id,rock,pop\n0,1,0,1\n1,0,1\n", "tags.csv, line 2: found 4 fields, expected 3"),
+        ("clip_id,café\n0,1\n1,0\n".encode("cp1252"), "tags.csv: is not in UTF-8"),
+        (b"clip_id,rock\n0,1\n2,0\n", "row 2 is '1' in one and '2' in the other"),
+        (b"clip_id,rock\n0,1\n1,2\n", "must hold 0 and 1 only, found 2 for the tag 'rock' of clip '1'"),
+    ],
+)
+def test_tags_of_a_corpus_that_cannot_be_right_are_refused(tags, message, tmp_path):
+    (tmp_path / "clips.csv").write_text("clip_id,track_id,split,path\n0,t,train,a.wav\n1,u,test,b.wav\n")
+    (tmp_path / "tags.csv").write_bytes(tags)
+    with pytest.raises(ValueError, match=message):
+        build_store(tmp_path, SKIPPING, tmp_path / "store", tmp_path / "work", 1)
+
+
+def test_tags_may_have_commas_and_line_breaks(tmp_path):
+    write(tmp_path / "a.wav", tone(3))
+    corpus(tmp_path, ["a.wav"])
+    (tmp_path / "tags.csv").write_text('clip_id,"Beatles, The","Kinks, The","two\nlines"\na.wav,1,0,1\n')
+    build_store(tmp_path, SKIPPING, tmp_path / "store", tmp_path / "work", 1)
+    store = open_store(tmp_path / "store")
+    assert store.tag_names == ("Beatles, The", "Kinks, The", "two\nlines")
+    assert store.tags.tolist() == [[1, 0, 1]]
 
 
 def test_a_tag_that_comes_twice_is_refused(tmp_path):

@@ -31,6 +31,11 @@ def test_the_page_has_scores_tags_splits_and_files():
     assert "There is no pair to compare." in text
 
 
+def test_names_are_shown_as_they_are():
+    text = problem_markdown([Problem("skipped", "a|<b>.wav", "x", "is a link to <c>")])
+    assert "| skipped | a\\|&lt;b&gt;.wav | is a link to &lt;c&gt; |" in text
+
+
 def test_of_many_problems_the_first_are_shown_and_the_rest_counted():
     text = problem_markdown([Problem("skipped", f"line\nbreak {n}", "x", "is silent") for n in range(53)])
     assert text.count("is silent") == 50

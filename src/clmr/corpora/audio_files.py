@@ -5,6 +5,7 @@ samples (:mod:`clmr.corpora.decode`).
 """
 
 import io
+import os
 import stat
 import unicodedata
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ _RATES_HZ = (1_000, 1_000_000)
 # Lengths in MP3 headers are rounded to frames, and leave out what the encoder added at either end.
 _LENGTH_TOLERANCE_S, _LENGTH_TOLERANCE = 0.2, 0.01
 _MAX_JUNK_BYTES = 1_000
+# What libsndfile's log says of AIFF, AU, W64 and RF64 whose audio ends before it should.
+_SHORTENED = "(should be"
 _MAX_PATCHED_BYTES = 1 << 29
 
 
@@ -75,6 +78,8 @@ def require_file(path: Path) -> None:
         mode = path.stat().st_mode
     except OSError as error:
         if isinstance(error, FileNotFoundError):
+            if path.is_symlink():
+                raise ValueError(f"is a link to {os.readlink(path)}, which does not exist") from error
             raise ValueError(f"does not exist{_similar(path)}") from error
         raise ValueError(f"cannot be read ({error.strerror})") from error
     if stat.S_ISDIR(mode):
@@ -86,10 +91,10 @@ def require_file(path: Path) -> None:
 
 def _opened(path: Path, head: bytes, stack: ExitStack) -> AudioSource:
     try:
-        # Read by number where the name would make libsndfile expect samples without a header.
-        named_raw = path.suffix.lower() == ".raw"
-        source = stack.enter_context(path.open("rb")).fileno() if named_raw else path
-        sound = stack.enter_context(soundfile.SoundFile(source, closefd=not named_raw))
+        # By number, so that the content alone decides: by name, libsndfile takes whatever is called .au or .raw for
+        # samples without a header, and says of other files that it does not know that they do not exist.
+        descriptor = stack.enter_context(path.open("rb")).fileno()
+        sound = stack.enter_context(soundfile.SoundFile(descriptor, closefd=False))
     except (soundfile.LibsndfileError, OSError) as error:
         return _opened_otherwise(path, head, str(getattr(error, "error_string", error)), stack)
     if sound.format == "MP3":
@@ -102,6 +107,8 @@ def _opened(path: Path, head: bytes, stack: ExitStack) -> AudioSource:
             sound = stack.enter_context(soundfile.SoundFile(io.BytesIO(patched(path.read_bytes(), lengths))))
         elif lengths is not None and lengths.is_cut:
             notes.append(f"is cut off: its header promises {lengths.stated} bytes of audio, it has {lengths.present}")
+    elif _SHORTENED in sound.extra_info:
+        notes.append("is cut off: its header promises more audio than there is")
     return _sndfile_source(sound, notes)
 
 

@@ -12,6 +12,8 @@ from clmr.corpora.audio_kinds import NEEDS_AV
 
 INSTALL = "pip install 'clmr[formats]' brings PyAV, which reads it; or convert the file to FLAC"
 _BLOCK_FRAMES = 1 << 18
+# Containers round their lengths, and count what encoders add at either end.
+_LENGTH_TOLERANCE_S = 0.2
 
 
 def opened(
@@ -65,6 +67,11 @@ def _blocks(container: Any, rate_hz: int, kind: str, notes: list[str]) -> Iterat
         if not n_read + n_held:
             raise ValueError(f"is {kind} and cannot be decoded ({_words(error)})") from error
         notes.append(f"is damaged: decoding stopped after {(n_read + n_held) / rate_hz:.1f} s ({_words(error)})")
+    else:
+        # In microseconds; files that do not state it have None.
+        missing_s = (container.duration or 0) / 1e6 - (n_read + n_held) / rate_hz
+        if missing_s > _LENGTH_TOLERANCE_S:
+            notes.append(f"is cut off: {missing_s:.1f} s of what its header promises are not there")
     if held:
         yield np.concatenate(held)
 

@@ -8,7 +8,6 @@ other, such as settings of one tune, have one ``group_id``; without that column 
 import hashlib
 import json
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,26 +17,24 @@ import numpy as np
 import pandas as pd
 
 from clmr.compute.progress import progress
+from clmr.corpora.corpus_tables import read_corpus
 from clmr.corpora.decode_clips import Clip, Decoding, decode_clips
 from clmr.corpora.problems import Problem, read_problems, write_problems
 from clmr.corpora.store import (
     AUDIO_NAME,
     CLIPS_NAME,
     PCM_DTYPE,
-    SPLITS,
     STORE_NAME,
     TAGS_NAME,
     Store,
     open_store,
     read_clips,
-    read_tags,
 )  # fmt: skip
 from clmr.corpora.store_journal import BLOCK_BYTES, JOURNAL_NAME, next_digest, resume, sync
 from clmr.storage.files import sha256_of, write_json, write_text
 from clmr.storage.strict import Positive, require, strict
 
 _PARTS_NAME = "parts"
-_REQUIRED = {CLIPS_NAME: ("clip_id", "track_id", "split", "path"), TAGS_NAME: ("clip_id",)}
 _SYNC_EVERY_CLIPS = 64
 
 
@@ -93,7 +90,7 @@ def build_store(corpus_dir: Path, params: StoreParams, store_dir: Path, work_dir
         ValueError: If the tables do not fit each other, no clip could be used, the audio reads back
             differently from what was written, or, with ``broken="refuse"``, a clip could not be used.
     """
-    clips, tags = _read_corpus(corpus_dir)
+    clips, tags = read_corpus(corpus_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
     journal = resume(work_dir)
     pending = clips.iloc[len(journal) :]
@@ -132,59 +129,6 @@ def _write_clips(
             if len(journal) % _SYNC_EVERY_CLIPS == 0:
                 sync(audio, notes)
         sync(audio, notes)
-
-
-def _read_corpus(corpus_dir: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The clips and the tags of a corpus, which fit each other.
-
-    Raises:
-        FileNotFoundError: If a table is missing.
-        ValueError: If one is no table with commas, lacks a column, or does not fit the other.
-    """
-    for name in (CLIPS_NAME, TAGS_NAME):
-        if not (corpus_dir / name).is_file():
-            raise FileNotFoundError(f"{corpus_dir}: no {name}; run the corpus's download stage first")
-        _require_columns(corpus_dir / name, _REQUIRED[name])
-    try:
-        clips, tags = read_clips(corpus_dir / CLIPS_NAME), read_tags(corpus_dir / TAGS_NAME)
-    except pd.errors.ParserError as error:
-        raise ValueError(f"{corpus_dir}: a row has more fields than the header ({str(error).strip()})") from error
-    if list(clips.clip_id) != list(tags.index):
-        raise ValueError(f"{corpus_dir}: {CLIPS_NAME} and {TAGS_NAME} must list the same clips in one order")
-    if clips.clip_id.duplicated().any():
-        raise ValueError(f"{corpus_dir}: clip_id {clips.clip_id[clips.clip_id.duplicated()].iloc[0]!r} occurs twice")
-    if not set(clips.split) <= set(SPLITS):
-        raise ValueError(f"{corpus_dir}: found splits {sorted(set(clips.split))}, allowed are {list(SPLITS)}")
-    if not tags.isin([0, 1]).all(axis=None):
-        raise ValueError(f"{corpus_dir}: {TAGS_NAME} must hold 0 and 1 only")
-    for column in ("track_id", "group_id"):
-        _require_one_split(clips, column, corpus_dir / CLIPS_NAME)
-    return clips, tags
-
-
-def _require_columns(table: Path, required: tuple[str, ...]) -> None:
-    with table.open(encoding="utf-8-sig") as stream:
-        header = stream.readline().rstrip("\r\n")
-    found = [name.strip('"') for name in header.split(",")] if header else []
-    missing = [name for name in required if name not in found]
-    if missing:
-        raise ValueError(
-            f"{table}, line 1: found the columns {', '.join(found) or 'none'}, and no {', '.join(missing)}; the table "
-            f"has commas between its columns, and names as written here"
-        )
-    twice = [name for name, count in Counter(found).items() if count > 1]
-    if twice:
-        raise ValueError(f"{table}, line 1: found the column {twice[0]} more than once; rename or remove one")
-
-
-def _require_one_split(clips: pd.DataFrame, column: str, table: Path) -> None:
-    """Raise ``ValueError`` if a track or group is in two splits: what is tested would have been trained on."""
-    n_splits = clips.groupby(column, sort=False).split.nunique()
-    if (n_splits > 1).any():
-        name = n_splits.index[n_splits > 1][0]
-        rows = clips[clips[column] == name].drop_duplicates("split")
-        places = ", ".join(f"{row.split} (line {row.Index + 2})" for row in rows.itertuples())
-        raise ValueError(f"{table}: {column} {name!r} is in the splits {places}; each belongs to one split alone")
 
 
 def _append(audio: BinaryIO, clip_id: str, decoded: Clip | str, params: StoreParams) -> dict:

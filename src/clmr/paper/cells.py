@@ -7,16 +7,20 @@ import pandas as pd
 
 
 def markdown(header: Iterable[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A Markdown table.
+    r"""A Markdown table; what would end a cell or a row is escaped.
 
-    >>> print(markdown(["tag", "clips"], [["piano", 3]]), end="")
+    >>> print(markdown(["tag", "clips"], [["rock|pop", 3]]), end="")
     | tag | clips |
     | --- | --- |
-    | piano | 3 |
+    | rock\|pop | 3 |
     """
     header = list(header)
     lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
+    return "".join("| " + " | ".join(_escaped(str(cell)) for cell in line) + " |\n" for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")
 
 
 def score_cell(row: dict[Any, Any], metric: str) -> str:

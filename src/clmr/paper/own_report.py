@@ -1,6 +1,7 @@
 """The page on a corpus of one's own: what it holds, what systems score on it, and what was wrong with its files."""
 
 from collections.abc import Sequence
+from html import escape
 
 import pandas as pd
 
@@ -58,7 +59,11 @@ def problem_markdown(problems: Sequence[Problem]) -> str:
     """
     if not problems:
         return "All files were used, and none of them needs a look."
-    shown = [[one.kind, one.subject.replace("\n", " "), one.reason] for one in problems[:_MOST_PROBLEMS_SHOWN]]
+    # Names may hold what a page would take for markup, and reasons quote them.
+    shown = [
+        [one.kind, escape(one.subject, quote=False), escape(one.reason, quote=False)]
+        for one in problems[:_MOST_PROBLEMS_SHOWN]
+    ]
     text = f"{counted(problems)}.\n\n{markdown(['kind', 'what', 'reason'], shown)}"
     more = len(problems) - len(shown)
     return f"{text}\n{more} more are in `{PROBLEMS_NAME}` of the store." if more > 0 else text
