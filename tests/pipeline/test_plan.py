@@ -27,8 +27,8 @@ MAPPING = read_yaml(ROOT / "params.yaml")
 CHEAP = ("plan", "tagging", "claims", "ablation", "transfer", "efficiency", "interpretability", "listening", "report")
 # What the tests below know by name, and what it needs: whatever else params.yaml gets must not matter to them.
 KNOWN = {
-    "corpora": ("scores", "merlin"),
-    "stores": ("primary", "secondary"),
+    "corpora": ("scores", "merlin", "tunes_medium"),
+    "stores": ("primary", "secondary", "unlabelled_medium"),
     "runs": (
         "clmr_primary",
         "cpc_primary",
@@ -38,6 +38,8 @@ KNOWN = {
         "cpc_secondary",
         "ablation_chain",
         "ablation_crop",
+        "clmr_medium",
+        "cpc_medium",
     ),
     "supervised_runs": ("sample_cnn_primary", "pons_primary", "pons_secondary"),
     "label_efficiency": ("primary",),
