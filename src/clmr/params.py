@@ -68,7 +68,7 @@ class Params:
         bases: What corpora and runs are laid over, by name; a base may be laid over another.
         runs: Pre-training runs, one line each: base, stores, experiment, and what differs from the base.
         supervised_runs: Runs of supervised training, likewise.
-        grids: Runs that differ in a few values, all combinations of which are run in one process.
+        grids: Runs that differ in a few values, all combinations of which are run in one stage.
         transfers: Encoders that are probed on another store too.
         baselines: Stores on which log-mel statistics are scored.
         probe: Training and scoring of heads.

@@ -91,7 +91,7 @@ def test_a_file_that_kills_its_process_is_one_line(tmp_path, monkeypatch):
     build_store(corpus(tmp_path, names), SKIPPING, tmp_path / "store", tmp_path / "work", 2)
     (problem,) = read_problems(tmp_path / "store")
     assert (problem.kind, problem.subject) == ("skipped", "deadly.wav")
-    assert "ended the process that decoded it, by signal 9" in problem.reason
+    assert "ended the process that worked on it, by signal 9" in problem.reason
 
 
 def test_a_long_clip_goes_by_way_of_a_file_with_the_same_bytes(tmp_path, monkeypatch):

@@ -38,8 +38,12 @@ PROBES = EfficiencyProbesStage(
 
 
 @pytest.fixture
-def tones(store, repository):
-    """The repository with the store of tones, two encoders, and what they make of it."""
+def tones(store, repository, monkeypatch):
+    """The repository with the store of tones, two encoders, and what they make of it.
+
+    Networks are trained in this process, where they are counted.
+    """
+    monkeypatch.setenv("CLMR_WORKERS", "1")
     shutil.copytree(store.folder, paths.store_dir("tones"))
     for seed in (0, 1):
         encoder = initialised(SAMPLE_CNN.build, torch.Generator().manual_seed(seed)).eval()

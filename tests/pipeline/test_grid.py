@@ -21,8 +21,9 @@ PROBE = probe_params(n_probe_seeds=1, max_epochs=2, patience_epochs=2, n_resampl
 
 
 @pytest.fixture
-def tones(store, repository):
-    """The repository with the store of tones in its place."""
+def tones(store, repository, monkeypatch):
+    """The repository with the store of tones in its place; runs are trained in this process, where they are counted."""
+    monkeypatch.setenv("CLMR_WORKERS", "1")
     shutil.copytree(store.folder, paths.store_dir("tones"))
     return store
 

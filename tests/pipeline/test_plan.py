@@ -166,7 +166,7 @@ def test_editing_a_variant_reruns_that_variant():
     assert stages_that_run("clmr.training.cpc") == {name for name in cpc if name.startswith("pretrain@")}
     assert stages_that_run("clmr.models.pons") == {"supervised@pons_primary", "supervised@pons_secondary"}
     augmented = stages_that_run("clmr.augmentations.pitch")
-    own = ("clmr_primary", "clmr_secondary", "random_init", "ablation_chain", "ablation_crop")
+    own = ("clmr_primary", "clmr_secondary", "clmr_medium", "random_init", "ablation_chain", "ablation_crop")
     # The notebook of the ablations shows what each step does.
     assert augmented == {"ablation", *(f"pretrain@{name}" for name in own)}
     assert stages_that_run("clmr.corpora.rendered.synthesis") == {"download@scores", "download@merlin"}

@@ -1,11 +1,14 @@
 """A stage at work: it sees its plan alone, and finds unfinished work only where nothing has changed."""
 
 import json
+import os
+from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
-from clmr.pipeline.stage import Stage, open_stage
+from clmr.pipeline.stage import Part, Stage, open_stage
 from clmr.storage import paths
 from clmr.storage.files import write_json
 from clmr.storage.strict import strict
@@ -112,7 +115,7 @@ def test_what_a_stage_keeps_is_made_once(repository):
             (unfinished / "state").touch()
             (files / "scores").write_text(str(recipe))
 
-        folder = planned("grid@a", code=code).kept({"recipe": recipe}, [], make)
+        folder = planned("grid@a", code=code).kept(Part({"recipe": recipe}, [], make))
         assert [file.name for file in folder.iterdir()] == ["scores"]
         return (folder / "scores").read_text()
 
@@ -120,6 +123,42 @@ def test_what_a_stage_keeps_is_made_once(repository):
     assert made == [1, 2]
     kept(1, code="b")
     assert made == [1, 2, 1]
+
+
+def write_scores(recipe: int, unfinished: Path, files: Path) -> None:
+    (files / "scores").write_text(str(recipe))
+    (files / "made_by").write_text(str(os.getpid()))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_equal_parts_are_made_once_and_all_have_their_folder(repository, monkeypatch, workers):
+    monkeypatch.setenv("CLMR_WORKERS", workers)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    stage, recipes = planned("grid@a"), {("a", 0): 1, ("b", 0): 2, ("c", 0): 1, ("c", 1): 3}
+    parts = {key: Part({"recipe": recipe}, [], partial(write_scores, recipe)) for key, recipe in recipes.items()}
+    folders = stage.kept_side_by_side(parts)
+    assert list(folders) == list(recipes)
+    assert {key: int((folder / "scores").read_text()) for key, folder in folders.items()} == recipes
+    assert folders["a", 0] == folders["c", 0]
+    makers = {int((folder / "made_by").read_text()) for folder in folders.values()}
+    assert makers == {os.getpid()} if workers == "1" else os.getpid() not in makers
+    # One more part leaves the others as they are.
+    before = {key: (folder / "made_by").read_text() for key, folder in folders.items()}
+    parts["d", 0] = Part({"recipe": 4}, [], partial(write_scores, 4))
+    again = stage.kept_side_by_side(parts)
+    assert {key: (again[key] / "made_by").read_text() for key in before} == before
+
+
+def test_a_part_alone_is_not_that_of_several(repository, monkeypatch):
+    """They have different numbers of threads, hence different last digits."""
+    monkeypatch.setenv("CLMR_WORKERS", "2")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    stage = planned("grid@a")
+    one, two = (Part({"recipe": recipe}, [], partial(write_scores, recipe)) for recipe in (1, 2))
+    alone = stage.kept_side_by_side({("a", 0): one})["a", 0]
+    beside = stage.kept_side_by_side({("a", 0): one, ("b", 0): two})["a", 0]
+    assert alone != beside
+    assert (alone / "scores").read_text() == (beside / "scores").read_text()
 
 
 def test_what_a_killed_attempt_wrote_is_no_result_and_its_unfinished_work_is_found_again(repository):
@@ -131,9 +170,9 @@ def test_what_a_killed_attempt_wrote_is_no_result_and_its_unfinished_work_is_fou
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stage.kept({"recipe": 3}, [], killed)
+        stage.kept(Part({"recipe": 3}, [], killed))
     found = []
-    folder = stage.kept({"recipe": 3}, [], lambda unfinished, files: found.extend(unfinished.iterdir()))
+    folder = stage.kept(Part({"recipe": 3}, [], lambda unfinished, files: found.extend(unfinished.iterdir())))
     assert sorted(file.name for file in found) == ["files", "state"]
     assert not list(folder.iterdir())
     assert not stage.work_dir([], {"recipe": 3}).exists()

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from clmr.compute.worker_processes import Lost, in_order
 from clmr.corpora.decode import decode_to
 from clmr.corpora.store import PCM_DTYPE
-from clmr.corpora.worker_processes import Lost, in_order
 
 PATIENCE_S = 1_800.0
 """Time in which a file must be decoded: hours of audio are, and a disk that does not answer is not waited for."""

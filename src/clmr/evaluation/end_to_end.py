@@ -1,5 +1,6 @@
 """Scores of a tagger that was trained end to end, on the test split."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,38 @@ from clmr.batches.reading import audio_reader, read_ahead
 from clmr.batches.segments import long_enough, segment_starts
 from clmr.compute.precision import autocast
 from clmr.compute.progress import progress
-from clmr.corpora.store import Store
+from clmr.compute.runtime import device
+from clmr.compute.side_by_side import side_by_side
+from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.models.heads import END_TO_END
-from clmr.training.supervised import SupervisedRecipe, Trained
+from clmr.training.supervised import SupervisedRecipe, Trained, train_supervised
+
+
+def supervised_seeds(
+    recipe: SupervisedRecipe, store: Store, resume_dir: Path, output_dir: Path
+) -> dict[int, tuple[Trained, list[ScoreRow]]]:
+    """The trained tagger of each seed of a recipe, and its scores; on a CPU seeds are trained side by side.
+
+    Args:
+        recipe: The recipe.
+        store: A labelled corpus.
+        resume_dir: Folder of unfinished states, each in a folder of its own.
+        output_dir: As for :func:`evaluate_supervised`.
+    """
+    work = functools.partial(_supervised_seed, recipe, store.folder, resume_dir, output_dir)
+    done = side_by_side(work, {f"seed {seed}": seed for seed in recipe.seeds}, spread=True)
+    return dict(zip(recipe.seeds, done.values(), strict=True))
+
+
+def _supervised_seed(
+    recipe: SupervisedRecipe, store_dir: Path, resume_dir: Path, output_dir: Path, seed: int
+) -> tuple[Trained, list[ScoreRow]]:
+    store = open_store(store_dir)
+    trained = train_supervised(recipe, seed, store, resume_dir / f"seed_{seed}", device())
+    return trained, evaluate_supervised(trained, recipe, seed, store, device(), output_dir)
 
 
 def evaluate_supervised(

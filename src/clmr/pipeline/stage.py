@@ -5,12 +5,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from clmr.compute.progress import note
 from clmr.compute.runtime import device, has_bf16_instructions
+from clmr.compute.side_by_side import n_at_once, side_by_side
 from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
 from clmr.storage.strict import from_mapping, to_mapping
@@ -27,6 +28,21 @@ class OfExperiment(Protocol):
 P = TypeVar("P")
 E = TypeVar("E", bound=OfExperiment)
 _FINISHED_BY = ".finished_by"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a stage that is kept by itself, as :meth:`Stage.kept` describes it.
+
+    Attributes:
+        decisive: Plain parameters that decide the result, besides the stage's code.
+        inputs: Small files that identify the data read.
+        make: Writes the files of the result.
+    """
+
+    decisive: Mapping[str, Any]
+    inputs: list[Path]
+    make: Callable[[Path, Path], None]
 
 
 @dataclass(frozen=True)
@@ -71,30 +87,46 @@ class Stage(Generic[P]):
         else:
             shutil.rmtree(work, ignore_errors=True)
 
-    def kept(self, decisive: Mapping[str, Any], inputs: list[Path], make: Callable[[Path, Path], None]) -> Path:
-        """A folder with the files that ``make`` has written; the next time with the same inputs it is there already.
+    def kept(self, part: Part) -> Path:
+        """A folder with the files of a part; the next time with the same inputs it is there already.
 
         For stages with several parts, of which only those that changed should be done again. The folder remains
         when the stage is forced to run; remove ``build/work`` to repeat everything.
 
         Args:
-            decisive: Plain parameters that decide the result, besides the stage's code.
-            inputs: As for :meth:`resumable`.
-            make: Receives a folder for unfinished work, which is kept when it fails or is killed, and an empty one for
-                its files.
+            part: Its ``make`` receives a folder for unfinished work, which is kept when it fails or is killed, and an
+                empty one for its files.
         """
-        work = self.work_dir(inputs, decisive)
+        work = self.work_dir(part.inputs, part.decisive)
         finished = work.with_suffix(".kept")
         if not finished.is_dir():
             files = work / "files"
             # What a killed attempt wrote may be incomplete.
             shutil.rmtree(files, ignore_errors=True)
             files.mkdir(parents=True)
-            make(work, files)
+            part.make(work, files)
             # Moved as a whole, so that a folder of this name is always complete.
             files.rename(finished)
             shutil.rmtree(work)
         return finished
+
+    def kept_side_by_side(self, parts: Mapping[tuple[str, int], Part]) -> dict[tuple[str, int], Path]:
+        """The folders of :meth:`kept` by name and seed; on a CPU parts are made side by side, and equal parts once.
+
+        Args:
+            parts: In the order in which they are begun.
+        """
+        folders = {key: self.work_dir(part.inputs, part.decisive) for key, part in parts.items()}
+        first = {folder: key for key, folder in reversed(folders.items())}
+        # A part alone has all threads. Their number decides the last digits, so what several had is not its own.
+        several = {"side_by_side": n_at_once(len(first)) > 1}
+        distinct = {
+            f"{name}, seed {seed}": replace(part, decisive={**part.decisive, **several})
+            for (name, seed), part in parts.items()
+            if first[folders[name, seed]] == (name, seed)
+        }
+        made = side_by_side(self.kept, distinct, spread=False)
+        return {key: made["{}, seed {}".format(*first[folder])] for key, folder in folders.items()}
 
     def work_dir(self, inputs: list[Path], decisive: Mapping[str, Any] | None = None) -> Path:
         """The folder of :meth:`resumable`, or of a part of a stage that other parameters decide; it need not exist."""

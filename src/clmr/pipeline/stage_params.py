@@ -83,7 +83,7 @@ class Combination:
 
 @strict
 class GridStage:
-    """Runs that differ in a few values, trained and scored one after the other in one process."""
+    """Runs that differ in a few values, trained and scored in one stage."""
 
     combinations: tuple[Combination, ...]
     probe: ProbeParams

@@ -4,6 +4,7 @@ A method adds its recipe, its networks and its training step: :mod:`clmr.trainin
 :mod:`clmr.training.cpc`. They are imported when a recipe names them, so that no method depends on another.
 """
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from torch import Tensor, nn
 from clmr.batches.crops import TrackCrops, crop_batches, track_crops
 from clmr.compute.distributed import ALONE, World, wrap
 from clmr.compute.precision import Precision
-from clmr.corpora.store import Store
+from clmr.compute.runtime import device
+from clmr.compute.side_by_side import side_by_side
+from clmr.corpora.store import Store, open_store
 from clmr.optim import OPTIMIZERS, OptimizerParams
 from clmr.storage.strict import Count, Natural, Variants, require, strict_keywords
 from clmr.training.loop import Row, TrainingRun, require_seeds, train
@@ -185,6 +188,26 @@ def pretrain(
     run = recipe.run_class(recipe, seed, crops, device, crops.n_tracks // recipe.batch_size, world)
     train(run, resume_dir)
     return Pretrained(run.modules["encoder"].eval(), run.curve)
+
+
+def pretrain_seeds(recipe: PretrainRecipe, store: Store, resume_dir: Path) -> dict[int, Pretrained]:
+    """The outcome of :func:`pretrain` for each seed of a recipe, which are trained side by side on a CPU.
+
+    Args:
+        recipe: Recipe of any of the :data:`METHODS`.
+        store: The audio.
+        resume_dir: Folder of the states, each in a folder of its own.
+    """
+    work = functools.partial(_pretrain_seed, recipe, store.folder, resume_dir)
+    # An untrained encoder is there sooner than a process.
+    if recipe.epochs == 0:
+        return {seed: work(seed) for seed in recipe.seeds}
+    trained = side_by_side(work, {f"seed {seed}": seed for seed in recipe.seeds}, spread=True)
+    return dict(zip(recipe.seeds, trained.values(), strict=True))
+
+
+def _pretrain_seed(recipe: PretrainRecipe, store: Path, resume_dir: Path, seed: int) -> Pretrained:
+    return pretrain(recipe, seed, open_store(store), resume_dir / f"seed_{seed}", device())
 
 
 def curve_metrics(trained: Pretrained, recipe: PretrainRecipe) -> dict[str, float]:

@@ -27,7 +27,7 @@ def main() -> None:
     params, store = stage.params, open_store(paths.store_dir(stage.params.store))
     chosen = device()
     with world(chosen) as together:
-        unfinished = stage.work_dir(evaluate.work_inputs(stage, store))
+        unfinished = stage.work_dir(evaluate.work_inputs(stage, store.folder))
         for seed in params.seeds:
             encoder = load_encoder(paths.checkpoint_file(params.run, seed))
             kept_embeddings(encoder, store, params.probe, chosen, embeddings_file(unfinished, seed), together)

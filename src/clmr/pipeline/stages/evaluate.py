@@ -1,11 +1,13 @@
 """Stages ``evaluate@<run>`` and ``probe_transfer@<name>``: frozen encoders, probed on one store."""
 
+import functools
 from pathlib import Path
 
 from clmr.compute.runtime import device
-from clmr.corpora.store import STORE_NAME, Store, open_store
+from clmr.compute.side_by_side import side_by_side
+from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.frozen import Folders, evaluate_encoder
-from clmr.evaluation.scores import compared, save_score_rows
+from clmr.evaluation.scores import ScoreRow, compared, save_score_rows
 from clmr.models.encoders import load_encoder
 from clmr.pipeline.command_line import print_scores, run_stage
 from clmr.pipeline.stage import Stage
@@ -17,24 +19,35 @@ GROUPS = ("evaluate", "probe_transfer")
 
 def work(stage: Stage[EvaluateStage]) -> None:
     """Embed the store with the encoder of each seed, train heads, and score the test split."""
-    params, rows = stage.params, []
-    store = open_store(paths.store_dir(params.store))
-    scores = paths.scores_dir(stage.name, params.experiment)
+    params = stage.params
+    store, scores = paths.store_dir(params.store), paths.scores_dir(stage.name, params.experiment)
     with stage.resumable(work_inputs(stage, store)) as unfinished:
         folders = Folders(unfinished, paths.embeddings_dir(stage.name), scores)
-        for seed in params.seeds:
-            encoder = load_encoder(paths.checkpoint_file(params.run, seed))
-            rows += evaluate_encoder(encoder, store, params.probe, seed, device(), folders)
+        seeds = {f"seed {seed}": seed for seed in params.seeds}
+        found = side_by_side(functools.partial(evaluate_seed, params, folders), seeds, spread=True)
+    rows = [row for of_seed in found.values() for row in of_seed]
     save_score_rows(scores, rows)
     stage.write_metrics(compared(rows))
     print_scores(rows)
 
 
-def work_inputs(stage: Stage[EvaluateStage], store: Store) -> list[Path]:
+def evaluate_seed(params: EvaluateStage, folders: Folders, seed: int) -> list[ScoreRow]:
+    """Scores of the encoder of one seed.
+
+    Args:
+        params: Parameters of the stage.
+        folders: Where to write.
+        seed: One of its seeds.
+    """
+    encoder, store = load_encoder(paths.checkpoint_file(params.run, seed)), open_store(paths.store_dir(params.store))
+    return evaluate_encoder(encoder, store, params.probe, seed, device(), folders)
+
+
+def work_inputs(stage: Stage[EvaluateStage], store: Path) -> list[Path]:
     """Files that identify encoders and audio, to which unfinished work is tied."""
     # A store's store.json holds the checksums of its tables, which hold those of the clips.
     checkpoints = [paths.checkpoint_file(stage.params.run, seed) for seed in stage.params.seeds]
-    return [*checkpoints, store.folder / STORE_NAME]
+    return [*checkpoints, store / STORE_NAME]
 
 
 if __name__ == "__main__":

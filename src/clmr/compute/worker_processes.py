@@ -6,7 +6,9 @@ no more than a few results wait.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,14 +39,16 @@ class _Worker:
     since: float = field(default_factory=time.monotonic)
 
 
-def in_order(work: Callable[[T], R], items: Sequence[T], n_workers: int, patience_s: float) -> Iterator[R | Lost]:
+def in_order(
+    work: Callable[[T], R], items: Sequence[T], n_workers: int, patience_s: float | None
+) -> Iterator[R | Lost]:
     """Results of ``work`` for each item, in order; :class:`Lost` where a worker died or was ended for taking too long.
 
     Args:
         work: Can be pickled, as can its results; raises nothing.
         items: What it is applied to.
         n_workers: Processes.
-        patience_s: Seconds after which a worker that has not finished an item is ended.
+        patience_s: Seconds after which a worker that has not finished an item is ended; None to wait without end.
 
     Raises:
         RuntimeError: If no worker can be started.
@@ -69,7 +73,7 @@ def in_order(work: Callable[[T], R], items: Sequence[T], n_workers: int, patienc
 class _Crew(Generic[T, R]):
     """Processes, each with at most one item."""
 
-    def __init__(self, work: Callable[[T], R], patience_s: float) -> None:
+    def __init__(self, work: Callable[[T], R], patience_s: float | None) -> None:
         self._work, self._patience_s, self._workers = work, patience_s, list[_Worker]()
         # Spawned, not forked: a forked child could lock up in threads that torch has started here.
         self._context = multiprocessing.get_context("spawn")
@@ -82,8 +86,8 @@ class _Crew(Generic[T, R]):
                 worker.pipe.recv()
             except EOFError:
                 raise RuntimeError(
-                    "a process for decoding ended before it began; see its message above, and start programs that "
-                    "build stores under if __name__ == '__main__'"
+                    "a process ended before it began to work; see its message above, and start programs that use "
+                    "several processes under if __name__ == '__main__'"
                 ) from None
         self._workers += started
 
@@ -103,20 +107,24 @@ class _Crew(Generic[T, R]):
     def collect(self) -> dict[int, R | Lost]:
         """Results by index, at least one; those that are lost among them."""
         busy = [worker for worker in self._workers if worker.index is not None]
-        oldest = min(worker.since for worker in busy)
-        remaining_s = max(0.0, oldest + self._patience_s - time.monotonic())
-        ready = wait([worker.pipe for worker in busy], timeout=remaining_s)
+        ready = wait([worker.pipe for worker in busy], timeout=self._remaining_s(busy))
         found: dict[int, R | Lost] = {}
         for worker in busy:
             assert worker.index is not None
             index = worker.index
             if worker.pipe in ready:
                 found[index] = self._received(worker)
-            elif time.monotonic() - worker.since >= self._patience_s:
-                found[index] = Lost(f"was not decoded within {self._patience_s:.0f} s")
+            elif self._remaining_s([worker]) == 0:
+                found[index] = Lost(f"was not done within {self._patience_s:.0f} s")
                 worker.process.kill()
                 self._replace(worker)
         return found
+
+    def _remaining_s(self, workers: Sequence[_Worker]) -> float | None:
+        """Seconds until the first of the workers has to be done; None without such a limit."""
+        if self._patience_s is None:
+            return None
+        return max(0.0, min(worker.since for worker in workers) + self._patience_s - time.monotonic())
 
     def dismiss(self) -> None:
         """End all processes."""
@@ -142,7 +150,7 @@ class _Crew(Generic[T, R]):
             code = worker.process.exitcode
             self._replace(worker)
             how = f"by signal {-code}" if code < 0 else f"with status {code}"
-            return Lost(f"ended the process that decoded it, {how}; a lack of memory does this, or a faulty decoder")
+            return Lost(f"ended the process that worked on it, {how}; a lack of memory does this, or a faulty library")
         worker.index = None
         return result
 
@@ -154,9 +162,11 @@ class _Crew(Generic[T, R]):
 
 
 def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
-    """Work until the pipe ends."""
+    """Work until the pipe ends, or the process that started this one does."""
     # Ctrl-C is the parent's affair; here it would only print a traceback for each process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A killed parent dismisses nobody, and what is started in its place would work beside its orphans.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     pipe.send(None)
     while True:
         try:
@@ -164,3 +174,10 @@ def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
         except EOFError:
             return
         pipe.send(work(item))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
