@@ -199,19 +199,19 @@ def test_two_runs_of_one_recipe_are_trained_once_and_shown_twice(repository: Pat
 def test_a_grid_trains_only_what_is_new(repository: Path):
     grid = (
         "{over: sample_cnn, store: primary, evaluate_on: primary, experiment: efficiency, "
-        "grid: {label_fraction: [0.5]}}"
+        "grid: {label_fraction: [0.5, 0.75]}}"
     )
     params = repository / "params.yaml"
     params.write_text(params.read_text().replace("grids: {}", "grids:"))
     edit(params, "grids:", f"grids:\n  shares: {grid}")
-    assert "2 combinations" not in run(repository, "repro", "grid@shares")
-    edit(repository / "params.yaml", "[0.5]", "[0.5, 1.0]")
+    assert "2 combinations, 2 runs" in run(repository, "repro", "grid@shares")
+    edit(repository / "params.yaml", "[0.5, 0.75]", "[0.5, 0.75, 1.0]")
     printed = run(repository, "repro", "grid@shares")
-    assert "2 combinations, 2 runs" in printed
-    # The first combination is read from what was kept: no epoch of it is trained again.
+    assert "3 combinations, 3 runs" in printed
+    # The first combinations are read from what was kept: no epoch of it is trained again.
     assert printed.count("epoch 1/2") == 1
     folder = repository / "data" / "scores" / "efficiency" / "grid_shares"
-    for share in (0.5, 1.0):
+    for share in (0.5, 0.75, 1.0):
         assert {file.name for file in (folder / f"label_fraction={share}").iterdir()} == {
             "scores.json", "scores_0.safetensors", "scores_0_valid.safetensors",
         }  # fmt: skip

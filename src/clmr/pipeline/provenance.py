@@ -77,10 +77,13 @@ def _torch_facts() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return {}
+    from clmr.compute.runtime import n_workers  # imports torch
+
     compiled = sys.modules.get("clmr.compute.compiled")
     return {
         "compiled_loops": compiled.in_use() if compiled else "none",
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
+        "workers": n_workers(),  # decides, with the threads, which runs have how many of them
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
