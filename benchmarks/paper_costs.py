@@ -51,7 +51,7 @@ SIZES = {
         {"train": 18_706, "valid": 1_825, "test": 5_329}, {"train": 3_923, "valid": 353, "test": 1_129}, 29.1
     ),
     "million_song": _untracked(30.0, train=201_680, valid=11_774, test=28_435),
-    "fma": _untracked(30.0, train=25_000),
+    "fma": _untracked(30.0, train=19_922, valid=2_505, test=2_573),
     "gtzan": _untracked(30.0, train=443, valid=197, test=290),
     "billboard": _untracked(210.0, train=461),
 }

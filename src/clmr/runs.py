@@ -186,7 +186,7 @@ def _require_line(line: Mapping[str, Any], where: str, states_evaluate_on: bool,
 
 
 def _require_grid(grid: Any, where: str) -> None:
-    """Raise ``ValueError`` unless a grid, or one of several in a list, has lists of values that one process can run."""
+    """Raise ``ValueError`` unless a grid, or one of several in a list, has lists of values that one stage can run."""
     if (
         not isinstance(grid, Mapping)
         or not grid

@@ -35,7 +35,7 @@ class FilterParams:
     Differs: the thesis's low-pass range ends at 4,000 Hz, the Nyquist frequency of its 8 kHz runs.
         Here both ends of a range are lowered to 0.45 times the sample rate where they exceed it
         (3,600 Hz at 8 kHz), and the cut-off is uniform over what remains. Such a filter takes little away at
-        8 kHz, so the ablations have a lower range: the same share of the band as the thesis's at 22,050 Hz.
+        8 kHz, so the ablations have lower ranges, chosen on folds of the training and validation clips.
     """
 
     p: Probability

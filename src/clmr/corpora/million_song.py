@@ -62,7 +62,7 @@ _PUBLISHED = Declaration(
 class MillionSongParams(PublishedCorpus):
     """The split of Lee et al., as Pons et al. have published it.
 
-    Differs: the thesis counts 241,904 songs; the split that it names has 241,889.
+    Differs: the thesis counts 241,904 songs; the split of Lee et al. has 241,889.
 
     Attributes:
         kind: ``million_song``.

@@ -54,7 +54,7 @@ class Recipe(Protocol):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Seeds that it is run with, one after the other."""
+        """Seeds that it is run with, each by itself."""
 
 
 class HasCurve(Protocol):
