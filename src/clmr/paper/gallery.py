@@ -27,8 +27,8 @@ from clmr.storage.notebook_files import read_notebook, with_current_prose, write
 SCALE_NOTES = {
     "smoke": "**Smoke scale.** A few clips and steps, to see that everything runs. The numbers mean nothing.",
     "embedded": (
-        "**Embedded scale.** Corpora rendered on this machine, narrow encoders and short schedules, within about an "
-        "hour on two cores. These numbers can be compared with each other, not with those of MagnaTagATune or the Million "
+        "**Embedded scale.** Corpora rendered on this machine, narrow encoders and short schedules, within one to "
+        "two hours on two cores. These numbers can be compared with each other, not with those of MagnaTagATune or the Million "
         "Song Dataset."
     ),
     "overnight": (
