@@ -28,8 +28,8 @@ SCALE_NOTES = {
     "smoke": "**Smoke scale.** A few clips and steps, to see that everything runs. The numbers mean nothing.",
     "embedded": (
         "**Embedded scale.** Corpora rendered on this machine, narrow encoders and short schedules, within one to "
-        "two hours on two cores. These numbers can be compared with each other, not with those of MagnaTagATune or the Million "
-        "Song Dataset."
+        "two hours on two cores. These numbers can be compared with each other, not with those of MagnaTagATune or the "
+        "Million Song Dataset."
     ),
     "overnight": (
         "**Overnight scale.** The corpora of the embedded scale, with wider encoders and longer schedules, within a "
