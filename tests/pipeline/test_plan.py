@@ -169,7 +169,8 @@ def test_editing_a_variant_reruns_that_variant():
     own = ("clmr_primary", "clmr_secondary", "clmr_medium", "random_init", "ablation_chain", "ablation_crop")
     # The notebook of the ablations shows what each step does.
     assert augmented == {"ablation", *(f"pretrain@{name}" for name in own)}
-    assert stages_that_run("clmr.corpora.rendered.synthesis") == {"download@scores", "download@merlin"}
+    downloads = {"download@scores", "download@merlin", "download@tunes_medium"}
+    assert stages_that_run("clmr.corpora.rendered.synthesis") == downloads
     assert {name.partition("@")[0] for name in stages_that_run("clmr.evaluation.log_mel")} == {
         "log_mel",
         "efficiency_probes",
