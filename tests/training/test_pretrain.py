@@ -1,7 +1,13 @@
 """Pre-training by any method: it learns, it repeats, and a kill leaves no trace in the result."""
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -12,7 +18,7 @@ from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.tensors import load_tensors, save_tensors
 from clmr.training import loop
-from clmr.training.pretrain import METHODS, PretrainRecipe, curve_metrics, pretrain
+from clmr.training.pretrain import METHODS, PretrainRecipe, curve_metrics, pretrain, pretrain_seeds
 from tests.augmentations.chains import thesis_chain
 from tests.training.recipes import ADAM, LARS, clmr_recipe, cpc_recipe
 
@@ -187,3 +193,52 @@ def test_the_network_is_compiled_when_the_recipe_says_so(store: Store, tmp_path,
     assert all(
         torch.equal(a, b) for a, b in zip(trained.encoder.parameters(), expected.encoder.parameters(), strict=True)
     )
+
+
+SEEDS = (0, 1, 2)
+KILLED = """
+import os, sys
+from pathlib import Path
+
+from clmr.corpora.store import open_store
+from clmr.training.pretrain import pretrain_seeds
+from tests.training.recipes import clmr_recipe
+
+if __name__ == "__main__":
+    # A process and all that it starts have two threads, on any machine.
+    import torch
+
+    torch.set_num_threads(2)
+    pretrain_seeds(clmr_recipe(epochs=6, seeds=(0, 1, 2)), open_store(Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes end by other means there")
+def test_seeds_side_by_side_that_are_killed_and_resumed_end_with_the_same_weights(store: Store, tmp_path, monkeypatch):
+    script, killed = tmp_path / "script.py", tmp_path / "killed"
+    script.write_text(KILLED)
+    monkeypatch.setenv("CLMR_WORKERS", "2")
+    monkeypatch.setenv("CLMR_DEVICE", "cpu")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen([sys.executable, str(script), str(store.folder), str(killed)], env=environment)
+    try:
+        wait_for(killed / "seed_0" / "state.safetensors", killed / "seed_1" / "state.safetensors")
+        workers = psutil.Process(process.pid).children(recursive=True)
+    finally:
+        process.kill()
+        process.wait()
+    # What goes on working would write into the folders of those that resume.
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    assert not (killed / "seed_2").exists()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    recipe = clmr_recipe(epochs=6, seeds=SEEDS)
+    resumed, whole = (pretrain_seeds(recipe, store, folder) for folder in (killed, tmp_path / "whole"))
+    for seed in SEEDS:
+        assert_same(resumed[seed], whole[seed])
+
+
+def wait_for(*files: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not all(file.is_file() for file in files):
+        assert time.monotonic() < deadline, f"{files} did not come"
+        time.sleep(0.02)
