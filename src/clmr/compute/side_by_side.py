@@ -1,7 +1,7 @@
 """Independent pieces of work side by side in processes, where one after the other they would leave cores idle.
 
-A small network uses two threads two thirds as well as two networks use one thread each. So runs that do not depend on
-each other are trained at the same time.
+Two small networks with one thread each take a third to two fifths more steps in the same time than one with two threads
+(width 16 and 32, batch 32, two cores). So runs that do not depend on each other are trained at the same time.
 """
 
 import functools
