@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from clmr.params import corpora_of, grids_of, load_params, read_params, runs_of, supervised_runs_of
+from clmr.params import Params, RunParams, corpora_of, grids_of, load_params, read_params, runs_of, supervised_runs_of
 from clmr.pipeline.plan import planned_stages
 from clmr.pipeline.systems import system_of
+from clmr.storage.layering import overlaid
+from clmr.storage.overlays import WITHOUT, read_overlay, with_overlay
 from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.yaml_files import read_yaml
 from tests.paper.examples import THESIS
@@ -62,20 +64,42 @@ def test_tables_of_ablations_have_the_rows_of_the_thesis(scale):
     assert {(name, p) for name, p in plotted if p > 0} <= shown
 
 
-def test_own_music_comes_beside_the_paper_and_changes_nothing_of_it():
-    own, usual = ({stage.name: stage for stage in planned_stages(params)} for params in (
-        read_params(BASE, OWN_MUSIC), read_params(BASE),
-    ))  # fmt: skip
-    assert set(own) - set(usual) == {
+def test_own_music_comes_instead_of_the_paper_with_its_recipes():
+    params, usual = read_params(BASE, OWN_MUSIC), read_params(BASE)
+    own = {stage.name: stage for stage in planned_stages(params)}
+    assert set(own) == {
         "download@music", "store@music", "pretrain@clmr_music", "pretrain@random_init_music", "evaluate@clmr_music",
         "evaluate@random_init_music", "log_mel@music", "own_report@music",
     }  # fmt: skip
-    # The report of the paper lists all stages, and so those that were added.
-    assert all(own[name] == stage for name, stage in usual.items() if name != "report")
+    assert (params.bases, params.probe, params.log_mel) == (usual.bases, usual.probe, usual.log_mel)
     shown = {system.stage: system.system for system in own["own_report@music"].params.systems}
     assert shown == {
         "evaluate@clmr_music": "clmr", "evaluate@random_init_music": "random_init", "log_mel@music": "log_mel",
     }  # fmt: skip
+
+
+def test_own_music_may_also_stand_beside_the_paper_and_then_changes_nothing_of_it():
+    added = {section: value for section, value in read_overlay(OWN_MUSIC).items() if section != WITHOUT}
+    own, usual = (
+        {stage.name: stage for stage in planned_stages(load_params(mapping))}
+        for mapping in (overlaid(MAPPING, added, "own.yaml"), MAPPING)
+    )
+    assert {"pretrain@clmr_music", "own_report@music"} <= set(own) - set(usual)
+    # The report of the paper lists all stages, and so those that were added.
+    assert all(own[name] == stage for name, stage in usual.items() if name != "report")
+
+
+def test_without_publications_what_tables_show_is_not_read_but_a_misspelt_section_is_found():
+    own = with_overlay(MAPPING, OWN_MUSIC)
+    assert type(load_params(own | {"tagging": {"primary_store": "gone"}})) is RunParams
+    assert isinstance(load_params(MAPPING), Params)
+    with pytest.raises(ValueError, match="basis"):
+        load_params(own | {"basis": {}})
+    with pytest.raises(ValueError, match=r"published.*'book'.*'thesis'"):
+        load_params(own | {"published": ["book"]})
+    # With the thesis to publish, but without its runs, what is missing is named.
+    with pytest.raises(ValueError, match="activations"):
+        load_params(own | {"published": ["thesis"]})
 
 
 def test_a_report_names_a_store_and_an_experiment():

@@ -9,8 +9,7 @@ from clmr.params import load_params
 from clmr.pipeline.overlay_file import write_overlaid
 from clmr.storage import paths
 from clmr.storage.files import write_text
-from clmr.storage.layering import overlaid
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import read_yaml
 
 
@@ -27,16 +26,16 @@ def data(arguments: argparse.Namespace) -> str:
 
     mapping = read_yaml(paths.params_file())
     if arguments.scale:
-        overlay = _overlay(arguments.scale)
-        mapping = overlaid(mapping, read_overlay(overlay), overlay.name)
+        mapping = with_overlay(mapping, _overlay(arguments.scale))
     return data_report(mapping)
 
 
 def params(arguments: argparse.Namespace) -> str:
-    """Write params.yaml at another scale, by the overlay params/<scale>.yaml."""
-    overlay = _overlay(arguments.scale)
-    write_overlaid(paths.params_file(), overlay)
-    return f"params.yaml now has the values of {overlay.name}; git checkout params.yaml brings the old ones back"
+    """Write params.yaml at another scale, by the overlay params/<scale>.yaml, or by several, one over the other."""
+    overlays = [_overlay(scale) for scale in arguments.scale]
+    write_overlaid(paths.params_file(), *overlays)
+    names = ", ".join(overlay.name for overlay in overlays)
+    return f"params.yaml now has the values of {names}; git checkout params.yaml brings the old ones back"
 
 
 def readme(_: argparse.Namespace) -> str:
@@ -66,7 +65,7 @@ def main() -> None:
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)
         if command is params:
-            added.add_argument("scale", help="name of an overlay in the folder params, such as smoke")
+            added.add_argument("scale", nargs="+", help="name of an overlay in the folder params, such as smoke")
         if command is data:
             added.add_argument("scale", nargs="?", help="another scale than that of params.yaml, such as paper")
     arguments = parser.parse_args()

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from clmr.corpora.build_store import StoreParams
 from clmr.corpora.registry import WITHOUT_TAGS, CorpusParams
-from clmr.paper.figure_params import TaggingParams
 from clmr.runs import Run
 from clmr.storage.strict import require
 
@@ -29,22 +28,21 @@ class Readers(Protocol):
     def baselines(self) -> Mapping[str, Any]:
         """Baselines by the store that they are scored on."""
 
-    @property
-    def tagging(self) -> TaggingParams:
-        """Stores that figures show."""
 
-
-def require_fit(readers: Readers, corpora: Mapping[str, CorpusParams], runs: Iterable[Run]) -> None:
+def require_fit(
+    readers: Readers, corpora: Mapping[str, CorpusParams], runs: Iterable[Run], shown: Mapping[str, str]
+) -> None:
     """Raise ``ValueError`` where tags are predicted that no corpus has, or clips are shorter than a network's input.
 
     Args:
         readers: Stores, and the sections that name them.
         corpora: Corpora by name.
         runs: All runs.
+        shown: Stores whose tags figures show, by the place that names them.
     """
     runs = list(runs)
     tagged = [name for name, store in readers.stores.items() if corpora[store.corpus].kind not in WITHOUT_TAGS]
-    for place, store in [*_scored(readers), *_evaluated(runs)]:
+    for place, store in [*_scored(readers), *shown.items(), *_evaluated(runs)]:
         allowed = f"a store whose corpus has tags ({', '.join(tagged)}), since they are predicted there"
         require(store in tagged, f"params.yaml: {place}", store, allowed)
     for run in runs:
@@ -53,13 +51,11 @@ def require_fit(readers: Readers, corpora: Mapping[str, CorpusParams], runs: Ite
 
 
 def _scored(readers: Readers) -> Iterator[tuple[str, str]]:
-    """Where a section names a store whose tags are predicted or shown, and the store."""
+    """Where a section names a store whose tags are predicted, and the store."""
     for name, transfer in readers.transfers.items():
         yield f"transfers.{name}.store", transfer.store
     for name in readers.baselines:
         yield f"baselines.{name}", name
-    yield "tagging.primary_store", readers.tagging.primary_store
-    yield "tagging.secondary_store", readers.tagging.secondary_store
 
 
 def _evaluated(runs: Iterable[Run]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ The classes of the sections are defined next to the code that reads them; here t
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clmr.ablations import table_rows
 from clmr.corpora.build_store import StoreParams
@@ -21,9 +21,9 @@ from clmr.paper.figure_params import AblationParams, ClaimsParams, OwnReportPara
 from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import MAIN, Scale
 from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
-from clmr.storage.layering import OVER, overlaid, resolved
+from clmr.storage.layering import OVER, resolved
 from clmr.storage.names import require_known, require_name, require_names
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.strict import from_mapping, require, strict
 from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
@@ -57,8 +57,8 @@ class BaselineParams:
 
 
 @strict
-class Params:
-    """Everything that can change a result, by section.
+class RunParams:
+    """What is trained and scored, by section, and whether the thesis's tables and figures are made of it.
 
     Attributes:
         scale: Label of all numbers. ``paper`` follows the thesis, data sets included; any other label is shown
@@ -73,15 +73,8 @@ class Params:
         baselines: Stores on which log-mel statistics are scored.
         probe: Training and scoring of heads.
         log_mel: Settings of the baseline.
-        tagging: Stores and runs that the figures of the tagging notebook show.
-        ablation: Runs and grids that the tables of the ablation notebook show.
-        listening: Size of the listening page.
-        interpretability: Networks that the notebook of chapter 7 looks into.
-        efficiency: Shares of the labels, their subsets, and how probes are trained on them.
-        label_efficiency: What is compared on shares of the labels, by store.
-        transfer: Grids that the table of the transfer notebook shows.
-        claims: How the claims of the thesis are decided.
         own_reports: Reports on corpora of one's own, by name.
+        published: ``thesis``, whose tables and figures are made then, or nothing.
     """
 
     scale: Scale
@@ -95,15 +88,8 @@ class Params:
     baselines: dict[str, BaselineParams]
     probe: ProbeParams
     log_mel: LogMelParams
-    tagging: TaggingParams
-    ablation: AblationParams
-    listening: ListeningParams
-    interpretability: InterpretabilityParams
-    efficiency: EfficiencyParams
-    label_efficiency: dict[str, LabelEfficiencyLine]
-    transfer: TransferParams
-    claims: ClaimsParams
     own_reports: dict[str, OwnReportParams]
+    published: tuple[Literal["thesis"], ...]
 
     def __post_init__(self) -> None:
         # Only what the types cannot say: names, and references between sections.
@@ -130,11 +116,40 @@ class Params:
         for name, base in self.bases.items():
             # Resolved although no line may use it yet, so that a ring of bases is found.
             resolved(base if isinstance(base, Mapping) else {OVER: name}, self.bases, f"bases.{name}")
+
+    def shown_stores(self) -> dict[str, str]:
+        """Stores that figures show, by the place that names them."""
+        return {}
+
+
+@strict
+class Params(RunParams):
+    """Everything that can change a result of the thesis: what is trained and scored, and what is shown of it.
+
+    Attributes:
+        tagging: Stores and runs that the figures of the tagging notebook show.
+        ablation: Runs and grids that the tables of the ablation notebook show.
+        listening: Size of the listening page.
+        interpretability: Networks that the notebook of chapter 7 looks into.
+        efficiency: Shares of the labels, their subsets, and how probes are trained on them.
+        label_efficiency: What is compared on shares of the labels, by store.
+        transfer: Grids that the table of the transfer notebook shows.
+        claims: How the claims of the thesis are decided.
+    """
+
+    tagging: TaggingParams
+    ablation: AblationParams
+    listening: ListeningParams
+    interpretability: InterpretabilityParams
+    efficiency: EfficiencyParams
+    label_efficiency: dict[str, LabelEfficiencyLine]
+    transfer: TransferParams
+    claims: ClaimsParams
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         for role, efficiency in self.label_efficiency.items():
             checked_line(role, efficiency, vars(self))
-        self._require_figures()
-
-    def _require_figures(self) -> None:
         tagging, tag_wise = self.tagging, self.tagging.tag_wise
         require_known("tagging.primary_store", tagging.primary_store, self.stores)
         require_known("tagging.secondary_store", tagging.secondary_store, self.stores)
@@ -154,8 +169,13 @@ class Params:
         for grid in self.transfer.grids:
             require_known("transfer.grids", grid, self.grids)
 
+    def shown_stores(self) -> dict[str, str]:
+        """Stores that figures show, by the place that names them."""
+        tagging = self.tagging
+        return {"tagging.primary_store": tagging.primary_store, "tagging.secondary_store": tagging.secondary_store}
 
-def corpora_of(params: Params) -> dict[str, CorpusParams]:
+
+def corpora_of(params: RunParams) -> dict[str, CorpusParams]:
     """Corpora, resolved and checked.
 
     Raises:
@@ -177,7 +197,7 @@ def corpora_of(params: Params) -> dict[str, CorpusParams]:
     return found
 
 
-def runs_of(params: Params) -> dict[str, Run]:
+def runs_of(params: RunParams) -> dict[str, Run]:
     """Pre-training runs, resolved.
 
     Raises:
@@ -186,13 +206,13 @@ def runs_of(params: Params) -> dict[str, Run]:
     return {name: resolved_line(params, "runs", name, line, METHODS) for name, line in params.runs.items()}
 
 
-def supervised_runs_of(params: Params) -> dict[str, Run]:
+def supervised_runs_of(params: RunParams) -> dict[str, Run]:
     """Runs of supervised training, resolved; raises as :func:`runs_of` does."""
     lines = params.supervised_runs.items()
     return {name: resolved_line(params, "supervised_runs", name, line, SUPERVISED) for name, line in lines}
 
 
-def grids_of(params: Params) -> dict[str, list[Run]]:
+def grids_of(params: RunParams) -> dict[str, list[Run]]:
     """The combinations of each grid, resolved, in order.
 
     Raises:
@@ -201,24 +221,47 @@ def grids_of(params: Params) -> dict[str, list[Run]]:
     return {name: list(resolved_grid(params, name, line)) for name, line in params.grids.items()}
 
 
-def load_params(mapping: Any) -> Params:
+def load_params(mapping: Any) -> RunParams:
     """Checked parameters; every line of every section is resolved once, so that mistakes are found before any run.
+
+    Where nothing is published, the sections that say what tables and figures show are not read.
+
+    Returns:
+        :class:`Params` if the thesis's tables and figures are made.
 
     Raises:
         ValueError: Naming the place, what was found, and what is allowed.
     """
-    params = from_mapping(Params, mapping, "params.yaml")
+    params = _checked_sections(mapping)
     corpora = corpora_of(params)
     runs, supervised, grids = runs_of(params), supervised_runs_of(params), grids_of(params)
-    for table, compared in params.ablation.tables().items():
-        table_rows(table, compared, runs, grids)
-    transfer_rows(params.transfer.grids, grids)
     every_run = [*runs.values(), *supervised.values(), *(run for grid in grids.values() for run in grid)]
-    require_fit(params, corpora, every_run)
+    require_fit(params, corpora, every_run, params.shown_stores())
     for name, transfer in params.transfers.items():
         own = runs[transfer.run].evaluate_on
         other = f"another store than {own}, on which the run is evaluated anyway"
         require(transfer.store != own, f"params.yaml: transfers.{name}.store", transfer.store, other)
+    if isinstance(params, Params):
+        _require_rows(params, runs, supervised, grids)
+    return params
+
+
+def _checked_sections(mapping: Any) -> RunParams:
+    """All sections, or, where nothing is published, those that are read then."""
+    if not isinstance(mapping, Mapping) or mapping.get("published") != []:
+        return from_mapping(Params, mapping, "params.yaml")
+    shown = {field.name for field in fields(Params)} - {field.name for field in fields(RunParams)}
+    read = {section: value for section, value in mapping.items() if section not in shown}
+    return from_mapping(RunParams, read, "params.yaml")
+
+
+def _require_rows(
+    params: Params, runs: Mapping[str, Run], supervised: Mapping[str, Run], grids: Mapping[str, list[Run]]
+) -> None:
+    """Raise ``ValueError`` unless tables and figures can be made of the runs that they name."""
+    for table, compared in params.ablation.tables().items():
+        table_rows(table, compared, runs, grids)
+    transfer_rows(params.transfer.grids, grids)
     for store, efficiency in params.label_efficiency.items():
         named = runs[efficiency.pretrained], supervised[efficiency.supervised]
         network_recipes(params, params.efficiency, store, efficiency, *named)
@@ -228,13 +271,12 @@ def load_params(mapping: Any) -> Params:
     _require_shown(params, "tag_wise.cpc", runs[figures.cpc], "cpc")
     _require_shown(params, "tag_wise.supervised", supervised[figures.supervised])
     _require_head(params, runs)
-    return params
 
 
-def read_params(path: Path, overlay: Path | None = None) -> Params:
+def read_params(path: Path, overlay: Path | None = None) -> RunParams:
     """Checked parameters of a file, changed by an overlay if there is one."""
     mapping = read_yaml(path)
-    return load_params(mapping if overlay is None else overlaid(mapping, read_overlay(overlay), overlay.name))
+    return load_params(mapping if overlay is None else with_overlay(mapping, overlay))
 
 
 def _require_shown(params: Params, figure: str, run: Run, method: str | None = None) -> None:

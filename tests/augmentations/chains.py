@@ -9,8 +9,7 @@ import torch
 from clmr.augmentations.chain import AugmentationParams
 from clmr.compute.seeding import generator
 from clmr.storage import paths
-from clmr.storage.layering import overlaid
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.strict import from_mapping
 from clmr.storage.yaml_files import read_yaml
 from tests.examples import example_of
@@ -25,7 +24,7 @@ NOTHING = AugmentationParams()
 def thesis_chain() -> AugmentationParams:
     """The chain of the thesis, from the one place that states it: the base of CLMR at paper scale."""
     embedded, paper = paths.params_file(), paths.root() / "params" / "paper.yaml"
-    stated = overlaid(read_yaml(embedded), read_overlay(paper), paper.name)["bases"]["clmr"]["augmentations"]
+    stated = with_overlay(read_yaml(embedded), paper)["bases"]["clmr"]["augmentations"]
     return from_mapping(AugmentationParams, stated, f"{paper.name}: bases.clmr.augmentations")
 
 

@@ -9,8 +9,7 @@ import pytest
 from clmr import cli
 from clmr.pipeline import notebooks
 from clmr.pipeline.data_report import data_report, runnable_without
-from clmr.storage.layering import overlaid
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +25,7 @@ def root(repository):
 
 
 def paper(root):
-    return overlaid(read_yaml(root / "params.yaml"), read_overlay(root / "params" / "paper.yaml"), "paper.yaml")
+    return with_overlay(read_yaml(root / "params.yaml"), root / "params" / "paper.yaml")
 
 
 def test_every_missing_file_has_its_place_size_checksum_and_source(root):

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from clmr.pipeline.overlay_file import write_overlaid
-from clmr.storage.layering import overlaid
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +25,7 @@ def overlay(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "params").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_overlay_can_be_written(params, path):
-    wanted = overlaid(read_yaml(params), read_overlay(path), path.name)
+    wanted = with_overlay(read_yaml(params), path)
     write_overlaid(params, path)
     assert read_yaml(params) == wanted
 
@@ -74,3 +73,18 @@ def test_overlays_are_not_laid_over_each_other(params):
     write_overlaid(params, ROOT / "params" / "smoke.yaml")
     with pytest.raises(ValueError, match="found scale 'smoke', expected embedded"):
         write_overlaid(params, ROOT / "params" / "overnight.yaml")
+
+
+def test_overlays_named_together_are_laid_over_each_other(params):
+    write_overlaid(params, ROOT / "params" / "own_music.yaml", ROOT / "params" / "fp32.yaml")
+    written = read_yaml(params)
+    assert set(written["runs"]) == {"clmr_music", "random_init_music"}
+    assert written["bases"]["clmr"]["precision"] == "fp32"
+
+
+def test_an_emptied_section_loses_the_comments_on_its_entries(params):
+    assert "Points of the scaling figure" in params.read_text(encoding="utf-8")
+    write_overlaid(params, overlay(params.parent, "without: [grids, label_efficiency, published]"))
+    text = params.read_text(encoding="utf-8")
+    assert read_yaml(params)["grids"] == {}
+    assert "Points of the scaling figure" not in text

@@ -57,6 +57,11 @@ KNOWN_MAPPING["ablation"] = {
 KNOWN_MAPPING["transfer"] = {"grids": []}
 
 
+def planned_name(stage: str) -> str:
+    """The plan's name of a stage of DVC."""
+    return stage.removesuffix("@thesis")
+
+
 def definition(stage: str) -> dict[str, Any]:
     return PIPELINE[stage].get("do", PIPELINE[stage])
 
@@ -85,6 +90,7 @@ def test_no_published_result_is_out_of_date():
     """The plan of the committed code and parameters is the one that dvc.lock was written for."""
     locked = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
     advice = "run dvc repro, and commit results and dvc.lock"
+    locked = {planned_name(name): entry for name, entry in locked.items()}
     for name, content in contents().items():
         assert name in locked, f"{name} has no result yet: {advice}"
         path = paths.plan_file(name).relative_to(paths.root())
@@ -119,7 +125,7 @@ def test_the_plan_has_every_stage_of_dvc_yaml_and_no_other():
     expected = set()
     for stage, entry in PIPELINE.items():
         names = listed(entry["foreach"]) if "foreach" in entry else None
-        expected |= {stage} if names is None else {f"{stage}@{name}" for name in names}
+        expected |= {stage} if names is None else {planned_name(f"{stage}@{name}") for name in names}
     assert set(contents()) == expected - {"plan"}
 
 
@@ -153,7 +159,7 @@ def test_every_stage_says_what_it_does(stage):
 
 
 def test_files_are_short():
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 440
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 460
     # DVC reads and writes the lock at every stage. Today's have about 52 lines each, the plan's parameters included.
     assert len((ROOT / "dvc.lock").read_text().splitlines()) <= 80 * (len(contents()) + 1)
 

@@ -7,32 +7,33 @@ import pytest
 from clmr.params import read_params
 from clmr.pipeline.plan import planned_stages
 from clmr.pipeline.stage_graph import grouped, needing, stage_files
-from clmr.storage.layering import overlaid
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = read_yaml(ROOT / "dvc.yaml")
 PARAMS = read_yaml(ROOT / "params.yaml")
-PAPER = overlaid(PARAMS, read_overlay(ROOT / "params" / "paper.yaml"), "paper.yaml")
+PAPER = with_overlay(PARAMS, ROOT / "params" / "paper.yaml")
 
 
-@pytest.mark.parametrize("scale", [None, "paper"])
+@pytest.mark.parametrize("scale", [None, "paper", "own_music"])
 def test_the_graph_has_the_stages_of_the_plan(scale):
     overlay = ROOT / "params" / f"{scale}.yaml" if scale else None
     planned = {stage.name for stage in planned_stages(read_params(ROOT / "params.yaml", overlay))}
-    assert set(stage_files(PIPELINE, PAPER if scale else PARAMS)) == planned | {"plan"}
+    params = with_overlay(PARAMS, overlay) if overlay else PARAMS
+    assert {name.removesuffix("@thesis") for name in stage_files(PIPELINE, params)} == planned | {"plan"}
 
 
 def test_what_needs_a_corpus_is_reached_through_stores_runs_and_tables():
     graph = stage_files(PIPELINE, PAPER)
     needed = needing("download@million_song", graph)
     assert {"store@secondary", "store@secondary_16k", "pretrain@clmr_secondary", "evaluate@clmr_secondary"} <= needed
-    assert {"probe_transfer@random_init_secondary", "supervised@pons_secondary", "tagging", "report"} <= needed
+    assert {"probe_transfer@random_init_secondary", "supervised@pons_secondary"} <= needed
+    assert {"tagging@thesis", "report@thesis"} <= needed
     assert not needed & {"plan", "download@magnatagatune", "store@primary", "pretrain@clmr_primary", "grid@epochs"}
     # Reads its scores from a folder that others write into.
-    assert "tagging" in needing("log_mel@primary", graph)
-    assert needing("report", graph) == {"report"}
+    assert "tagging@thesis" in needing("log_mel@primary", graph)
+    assert needing("report@thesis", graph) == {"report@thesis"}
 
 
 def test_a_template_without_a_value_is_named():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import read_overlay, with_overlay
 
 
 def write(folder, **overlays):
@@ -40,3 +40,24 @@ def test_an_overlay_over_nothing_or_itself_is_refused(tmp_path, overlays, messag
 def test_an_empty_overlay_changes_nothing(tmp_path):
     write(tmp_path, empty="")
     assert read_overlay(tmp_path / "empty.yaml") == {}
+
+
+PARAMS = {
+    "runs": {"a": {"over": "clmr"}},
+    "figures": {"filters": {"a": 1}, "size": 2},
+    "published": ["thesis"],
+}
+
+
+def test_an_overlay_may_empty_sections_before_it_is_laid_over_them(tmp_path):
+    write(tmp_path, own="without: [runs, figures.filters, published]\nruns: {b: {over: clmr}}\n")
+    found = with_overlay(PARAMS, tmp_path / "own.yaml")
+    assert found == {"runs": {"b": {"over": "clmr"}}, "figures": {"filters": {}, "size": 2}, "published": []}
+    assert PARAMS["figures"]["filters"] == {"a": 1}
+
+
+@pytest.mark.parametrize("section", ["rums", "figures.size", "figures.filters.a", "published.x"])
+def test_only_sections_are_emptied(tmp_path, section):
+    write(tmp_path, own=f"without: [{section}]\n")
+    with pytest.raises(ValueError, match=rf"own.yaml: without: {section}: found .*, expected a section"):
+        with_overlay(PARAMS, tmp_path / "own.yaml")

@@ -11,29 +11,34 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from clmr.params import load_params
 from clmr.storage.files import write_text
-from clmr.storage.layering import overlaid
-from clmr.storage.overlays import read_overlay
+from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import parse_yaml, read_yaml
 
 _BASE_SCALE = "embedded"
 
 
-def write_overlaid(params: Path, overlay: Path) -> None:
-    """Put an overlay's values into a parameter file, which is checked first and changed completely or not at all.
+def write_overlaid(params: Path, *overlays: Path) -> None:
+    """Put the values of overlays into a parameter file, which is checked first and changed completely or not at all.
+
+    Args:
+        params: The parameter file.
+        overlays: What is laid over it, one after the other.
 
     Raises:
-        ValueError: If the file is not at the embedded scale any more, the overlay has a key that it lacks, or the
+        ValueError: If the file is not at the embedded scale any more, an overlay has a key that it lacks, or the
             result is not valid.
     """
     # Over the embedded scale only: what an earlier overlay changed and this one does not would stay.
-    base, changes = read_yaml(params), read_overlay(overlay)
+    base = read_yaml(params)
     load_params(base)
     if base.get("scale") != _BASE_SCALE:
         raise ValueError(
             f"{params.name}: found scale {base.get('scale')!r}, expected {_BASE_SCALE}, over which all overlays are "
             f"laid; git checkout {params.name} brings it back"
         )
-    wanted = overlaid(base, changes, overlay.name)
+    wanted = base
+    for overlay in overlays:
+        wanted = with_overlay(wanted, overlay)
     load_params(wanted)
     round_trip = YAML()
     round_trip.Representer = _Representer
@@ -45,7 +50,8 @@ def write_overlaid(params: Path, overlay: Path) -> None:
     round_trip.dump(document, text)
     # ruamel follows YAML 1.2 and everything else here 1.1, so the text is read back and compared.
     if parse_yaml(text.getvalue(), params.name) != wanted:
-        raise ValueError(f"{params.name}: {overlay.name} cannot be written into it without a loss; edit it by hand")
+        names = ", ".join(overlay.name for overlay in overlays)
+        raise ValueError(f"{params.name}: {names} cannot be written into it without a loss; edit it by hand")
     write_text(params, text.getvalue())
 
 
@@ -69,8 +75,15 @@ def _become(document: Any, wanted: Mapping[str, Any]) -> None:
         del document[key]
     for key, value in wanted.items():
         old = document.get(key)
-        # A mapping of another kind is new as a whole: comments on the old one would be untrue of it.
-        if isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("kind") == old.get("kind"):
+        # A mapping of another kind, or without any key of the old one, is new as a whole: comments on the old one would
+        # be untrue of it.
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and _continues(old, value):
             _become(old, value)
         elif key not in document or old != value:
+            if isinstance(old, Mapping):
+                document.ca.items.pop(key, None)
             document[key] = value
+
+
+def _continues(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old.get("kind") == new.get("kind") and (not old or any(key in old for key in new))

@@ -14,7 +14,7 @@ from typing import Any
 from clmr.efficiency import EFFICIENCY
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.planned import MAIN, PublishedStage
-from clmr.params import Params, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
+from clmr.params import Params, RunParams, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.efficiency import efficiency_systems, probes_stage, training_stage
 from clmr.pipeline.stage import note_imitated_bf16
@@ -64,7 +64,7 @@ class PlannedStage:
     """A stage as it is about to be written.
 
     Attributes:
-        name: Name as DVC has it.
+        name: Name as DVC has it; those that publish the thesis's tables and figures without ``@thesis``.
         entry: The notebook, without suffix, or the module that it runs.
         params: The parameters it may see, an instance of its class in :mod:`clmr.pipeline.stage_params`.
     """
@@ -88,38 +88,43 @@ class PlannedStage:
         }
 
 
-def planned_stages(params: Params) -> list[PlannedStage]:
+def planned_stages(params: RunParams) -> list[PlannedStage]:
     """All stages except the plan itself, in the order in which readers see them."""
+    computing = [*_data(params), *_training(params), *_evaluations(params)]
+    if not isinstance(params, Params):
+        return [*computing, *_own_reports(params)]
     # Results last: they list the stages before them.
-    computing = [*_data(params), *_training(params), *_evaluations(params), *_label_efficiency(params)]
-    computing += [*_insights(params), *_own_reports(params)]
-    tagging = PlannedStage("tagging", "04_tagging", _tagging(params))
-    claims = PlannedStage("claims", "clmr.pipeline.stages.claims", _claims(params))
-    ablation = PlannedStage("ablation", "05_ablation", _ablation(params))
-    transfer = PlannedStage("transfer", "06_transfer", TransferStage(params.scale, transfer_table(params)))
-    efficiency = PlannedStage("efficiency", "07_efficiency", _efficiency(params))
-    listening = PlannedStage("listening", "clmr.pipeline.stages.listening", _listening(params))
-    interpretability = PlannedStage("interpretability", "08_interpretability", _interpretability(params))
-    stages = [*computing, tagging, claims, ablation, transfer, efficiency, interpretability, listening]
+    computing += [*_label_efficiency(params), *_insights(params), *_own_reports(params)]
+    stages = [*computing, *_results(params)]
     published = tuple(PublishedStage(stage.name, stage.notebook) for stage in stages)
     return [*stages, PlannedStage("report", "09_report", ReportStage(params.scale, published))]
 
 
-def _data(params: Params) -> Iterator[PlannedStage]:
+def _results(params: Params) -> Iterator[PlannedStage]:
+    yield PlannedStage("tagging", "04_tagging", _tagging(params))
+    yield PlannedStage("claims", "clmr.pipeline.stages.claims", _claims(params))
+    yield PlannedStage("ablation", "05_ablation", _ablation(params))
+    yield PlannedStage("transfer", "06_transfer", TransferStage(params.scale, transfer_table(params)))
+    yield PlannedStage("efficiency", "07_efficiency", _efficiency(params))
+    yield PlannedStage("interpretability", "08_interpretability", _interpretability(params))
+    yield PlannedStage("listening", "clmr.pipeline.stages.listening", _listening(params))
+
+
+def _data(params: RunParams) -> Iterator[PlannedStage]:
     for name, corpus in corpora_of(params).items():
         yield PlannedStage(f"download@{name}", "01_download", DownloadStage(corpus))
     for name, store in params.stores.items():
         yield PlannedStage(f"store@{name}", "clmr.pipeline.stages.store", StoreStage(store))
 
 
-def _training(params: Params) -> Iterator[PlannedStage]:
+def _training(params: RunParams) -> Iterator[PlannedStage]:
     for run in runs_of(params).values():
         yield PlannedStage(f"pretrain@{run.name}", "02_pretraining", PretrainStage(run.recipe, run.experiment))
     for run in supervised_runs_of(params).values():
         yield PlannedStage(f"supervised@{run.name}", "03_supervised", SupervisedStage(run.recipe, run.experiment))
 
 
-def _evaluations(params: Params) -> Iterator[PlannedStage]:
+def _evaluations(params: RunParams) -> Iterator[PlannedStage]:
     runs = runs_of(params)
     for run in runs.values():
         own = _evaluation(params, run, run.evaluate_on, run.experiment)
@@ -157,18 +162,18 @@ def _label_efficiency(params: Params) -> Iterator[PlannedStage]:
         yield PlannedStage(f"efficiency_training@{store}", "clmr.pipeline.stages.efficiency_training", training)
 
 
-def _own_reports(params: Params) -> Iterator[PlannedStage]:
+def _own_reports(params: RunParams) -> Iterator[PlannedStage]:
     for name, report in params.own_reports.items():
         own = OwnReportStage(params.scale, report, systems_of(params, report.experiment))
         yield PlannedStage(f"own_report@{name}", "clmr.pipeline.stages.own_report", own)
 
 
-def _evaluation(params: Params, run: Run, store: str, experiment: str) -> EvaluateStage:
+def _evaluation(params: RunParams, run: Run, store: str, experiment: str) -> EvaluateStage:
     recipe, probe = run.recipe, replace(params.probe, heads=run.heads)
     return EvaluateStage(run.name, recipe.seeds, recipe.encoder, probe, store, experiment)
 
 
-def _grid(params: Params, grid: list[Run]) -> GridStage:
+def _grid(params: RunParams, grid: list[Run]) -> GridStage:
     own = [
         Combination(combination_name(run.values), dict(run.values), run.recipe) for run in trained_here(params, grid)
     ]

@@ -39,7 +39,8 @@ def stage_files(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
         if "foreach" not in stage:
             found[name] = _files(stage, params)
             continue
-        items = _value(stage["foreach"].strip("${}"), params)
+        listed = _value(stage["foreach"].strip("${}"), params)
+        items = listed if isinstance(listed, Mapping) else {item: item for item in listed}
         for key, item in items.items():
             found[f"{name}@{key}"] = _files(stage["do"], {**params, "key": key, "item": item})
     return found

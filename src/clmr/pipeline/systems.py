@@ -11,7 +11,7 @@ from typing import Any, get_args
 from clmr.ablations import SINGLE_AUGMENTATIONS, augmentation_of, shown_run, table_rows, varied_value
 from clmr.paper.claims import Role
 from clmr.paper.planned import MAIN, AblationRow, ScalingRun, ScoredSystem, ShownNetwork, TransferRow
-from clmr.params import Params, grids_of, runs_of, supervised_runs_of
+from clmr.params import Params, RunParams, grids_of, runs_of, supervised_runs_of
 from clmr.runs import Run
 from clmr.storage.layering import combination_name
 from clmr.training.pretrain import METHODS
@@ -55,18 +55,18 @@ def scoring_stage(run: Run) -> str:
     return f"supervised@{run.name}" if run.is_supervised else f"evaluate@{run.name}"
 
 
-def trained_here(params: Params, grid: list[Run]) -> list[Run]:
+def trained_here(params: RunParams, grid: list[Run]) -> list[Run]:
     """The combinations that a grid has to train: those that no line of the parameters comes to as well."""
     lines = runs_of(params) | supervised_runs_of(params)
     return [run for run in grid if shown_run(run, lines) is run]
 
 
-def main_systems(params: Params) -> tuple[ScoredSystem, ...]:
+def main_systems(params: RunParams) -> tuple[ScoredSystem, ...]:
     """The systems of the main experiment, corpora in the order of the stores."""
     return systems_of(params, MAIN)
 
 
-def systems_of(params: Params, experiment: str) -> tuple[ScoredSystem, ...]:
+def systems_of(params: RunParams, experiment: str) -> tuple[ScoredSystem, ...]:
     """The systems of an experiment that a score table shows, corpora in the order of the stores."""
     # So that the first labelled corpus comes first in every table.
     order = list(dict.fromkeys(store.corpus for store in params.stores.values()))
@@ -197,7 +197,7 @@ def _scales(run: Run) -> bool:
     return run.recipe.method in METHODS.targets and run.recipe.epochs > 0
 
 
-def _scaling_run(params: Params, run: Run, shown: Run) -> ScalingRun:
+def _scaling_run(params: RunParams, run: Run, shown: Run) -> ScalingRun:
     """A point of the scaling figure: a run, and where its scores are shown from."""
     recipe, encoder = run.recipe, run.recipe.encoder
     settings = {key: value for key, value in run.values.items() if key not in (_EPOCHS, _WIDTH)}
@@ -214,7 +214,7 @@ def _scaling_run(params: Params, run: Run, shown: Run) -> ScalingRun:
     )
 
 
-def _probed(params: Params, experiment: str) -> Iterator[ScoredSystem]:
+def _probed(params: RunParams, experiment: str) -> Iterator[ScoredSystem]:
     runs = runs_of(params)
     for run in runs.values():
         if run.experiment == experiment:
@@ -226,20 +226,20 @@ def _probed(params: Params, experiment: str) -> Iterator[ScoredSystem]:
             yield replace(scored, experiment=experiment)
 
 
-def _supervised(params: Params, experiment: str) -> Iterator[ScoredSystem]:
+def _supervised(params: RunParams, experiment: str) -> Iterator[ScoredSystem]:
     for run in supervised_runs_of(params).values():
         if run.experiment == experiment:
             yield scored_system(params, scoring_stage(run), run, run.recipe.store, _compared(run))
 
 
-def _log_mel(params: Params, experiment: str) -> Iterator[ScoredSystem]:
+def _log_mel(params: RunParams, experiment: str) -> Iterator[ScoredSystem]:
     for store, baseline in params.baselines.items():
         if baseline.experiment == experiment:
             corpus = params.stores[store].corpus
             yield ScoredSystem(f"log_mel@{store}", "log_mel", None, None, corpus, store, experiment=experiment)
 
 
-def scored_system(params: Params, stage: str, run: Run, store: str, varies: dict[str, Any]) -> ScoredSystem:
+def scored_system(params: RunParams, stage: str, run: Run, store: str, varies: dict[str, Any]) -> ScoredSystem:
     """A run as a stage scored it on a store.
 
     Args:
