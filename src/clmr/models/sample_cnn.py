@@ -1,5 +1,6 @@
 """SampleCNN, the encoder of CLMR: sample-level convolutions on raw audio."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -120,12 +121,30 @@ class SampleCNN(nn.Module):
         Raises:
             ValueError: If T does not fit the sample rate.
         """
+        return self.sequential[2:](self._second_maps(audio)).flatten(start_dim=1)
+
+    def layer_maps(self, audio: Tensor) -> Iterator[Tensor]:
+        """Maps (B, C, 1, L) of every block above the first; the last ones have a single moment, the embedding.
+
+        Args:
+            audio: As for :meth:`forward`.
+
+        Raises:
+            ValueError: As :meth:`forward`.
+        """
+        maps = self._second_maps(audio)
+        yield maps
+        for above in list(self.sequential)[2:]:
+            maps = above(maps)
+            yield maps
+
+    def _second_maps(self, audio: Tensor) -> Tensor:
+        """Maps of the second block."""
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
         maps = audio_maps(levelled(audio, self.params.level))
         first, second = (cast("_Block", self.sequential[index]) for index in (0, 1))
         joint = two_blocks(first.layers, second.layers, maps)
-        maps = self.sequential(maps) if joint is None else self.sequential[2:](joint)
-        return maps.flatten(start_dim=1)
+        return second(first(maps)) if joint is None else joint
 
 
 class _Block(nn.Sequential):
