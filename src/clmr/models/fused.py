@@ -26,7 +26,6 @@ class Loops(NamedTuple):
 
     maps: ModuleType
     stem: ModuleType
-    convolution: ModuleType
 
 
 class Block(NamedTuple):
