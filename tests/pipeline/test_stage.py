@@ -147,6 +147,9 @@ def test_equal_parts_are_made_once_and_all_have_their_folder(repository, monkeyp
     parts["d", 0] = Part({"recipe": 4}, [], partial(write_scores, 4))
     again = stage.kept_side_by_side(parts)
     assert {key: (again[key] / "made_by").read_text() for key in before} == before
+    # Where nothing is left to make, no process is started to find it so.
+    monkeypatch.setattr("clmr.pipeline.stage.side_by_side", None)
+    assert stage.kept_side_by_side(parts) == again
 
 
 def test_a_part_alone_is_not_that_of_several(repository, monkeypatch):

@@ -97,8 +97,7 @@ class Stage(Generic[P]):
             part: Its ``make`` receives a folder for unfinished work, which is kept when it fails or is killed, and an
                 empty one for its files.
         """
-        work = self.work_dir(part.inputs, part.decisive)
-        finished = work.with_suffix(".kept")
+        work, finished = self.work_dir(part.inputs, part.decisive), self._kept_folder(part)
         if not finished.is_dir():
             files = work / "files"
             # What a killed attempt wrote may be incomplete.
@@ -120,13 +119,21 @@ class Stage(Generic[P]):
         first = {folder: key for key, folder in reversed(folders.items())}
         # A part alone has all threads. Their number decides the last digits, so what several had is not its own.
         several = {"side_by_side": n_at_once(len(first)) > 1}
+        labels = {key: "{}, seed {}".format(*key) for key in first.values()}
         distinct = {
-            f"{name}, seed {seed}": replace(part, decisive={**part.decisive, **several})
-            for (name, seed), part in parts.items()
-            if first[folders[name, seed]] == (name, seed)
+            labels[key]: replace(part, decisive={**part.decisive, **several})
+            for key, part in parts.items()
+            if key in labels
         }
-        made = side_by_side(self.kept, distinct, spread=False)
-        return {key: made["{}, seed {}".format(*first[folder])] for key, folder in folders.items()}
+        # Where all are there already, processes would take seconds to find nothing to do.
+        if all(self._kept_folder(part).is_dir() for part in distinct.values()):
+            made = {label: self.kept(part) for label, part in distinct.items()}
+        else:
+            made = side_by_side(self.kept, distinct, spread=False)
+        return {key: made[labels[first[folder]]] for key, folder in folders.items()}
+
+    def _kept_folder(self, part: Part) -> Path:
+        return self.work_dir(part.inputs, part.decisive).with_suffix(".kept")
 
     def work_dir(self, inputs: list[Path], decisive: Mapping[str, Any] | None = None) -> Path:
         """The folder of :meth:`resumable`, or of a part of a stage that other parameters decide; it need not exist."""
