@@ -304,7 +304,7 @@ WRONG = [
     ),
     (
         lambda params: params["grids"]["temperature"].update(heads=["linear", "deep"]),
-        r"grids.temperature \(over crop_only\): heads must be a list of at least one of linear, mlp, each once, got",
+        r"grids.temperature \(over crop_only\): heads must be a list of at least one of linear, mlp, all_layers, each",
     ),
     (lambda params: params["runs"]["clmr_primary"].update(heads=[]), r"clmr_primary .*heads must be .*, got \[\]"),
     (

@@ -13,7 +13,7 @@ from clmr.batches.segments import long_enough, segment_starts
 from clmr.compute.precision import autocast
 from clmr.compute.progress import progress
 from clmr.compute.runtime import device
-from clmr.compute.side_by_side import side_by_side
+from clmr.compute.side_by_side import seeds_side_by_side
 from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.metrics import summary_of
@@ -34,8 +34,7 @@ def supervised_seeds(
         output_dir: As for :func:`evaluate_supervised`.
     """
     work = functools.partial(_supervised_seed, recipe, store.folder, resume_dir, output_dir)
-    done = side_by_side(work, {f"seed {seed}": seed for seed in recipe.seeds}, spread=True)
-    return dict(zip(recipe.seeds, done.values(), strict=True))
+    return seeds_side_by_side(work, recipe.seeds)
 
 
 def _supervised_seed(
