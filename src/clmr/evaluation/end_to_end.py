@@ -19,7 +19,7 @@ from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.models.heads import END_TO_END
-from clmr.training.supervised import SupervisedRecipe, Trained, train_supervised
+from clmr.training.supervised import SCORED_AT_ONCE, SupervisedRecipe, Trained, train_supervised
 
 
 def supervised_seeds(
@@ -98,7 +98,7 @@ def predict(
     n_samples = recipe.model.clip_samples
     starts, clips = segment_starts(store, n_samples, rows)
     # Every segment is scored: the released code drops the last batch if it is not full.
-    batches = np.array_split(starts, n_batches(len(starts), recipe.batch_size))
+    batches = np.array_split(starts, n_batches(len(starts), SCORED_AT_ONCE))
     reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(batches[step], n_samples), len(batches))
     probabilities = []
