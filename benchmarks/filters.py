@@ -3,20 +3,18 @@
 from benchmarks.benchmark import Benchmark, Goal
 from benchmarks.checks import CheckError
 from benchmarks.timing import repeated_s
-from benchmarks.workloads import pipeline_run
+from benchmarks.workloads import pipeline_params, pipeline_run
 from clmr.compute.runtime import device as chosen_device
 from clmr.interpret.filters import OBJECTIVES, network_spectra
 from clmr.interpret.layers import layers_of, n_filters, up_to
 from clmr.models.initialisation import keeping_global_generator
-from clmr.params import read_params
-from clmr.storage import paths
 
 _LIMIT = "the limit"
 
 
 def measure(quick: bool) -> Benchmark:
     """Gradient ascent for every filter of every layer, or of the first alone, with all objectives; fresh weights."""
-    params = read_params(paths.params_file())
+    params = pipeline_params()
     encoder = keeping_global_generator(pipeline_run(params).recipe.encoder.build)
     ascent = params.interpretability.ascent
     every = layers_of(encoder)

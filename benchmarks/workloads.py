@@ -64,7 +64,19 @@ def thesis_chain() -> AugmentationParams:
 
 def pipeline_recipe() -> CLMRRecipe:
     """The recipe by which the pipeline pre-trains on its first corpus, from ``params.yaml``."""
-    return pipeline_run(read_params(paths.params_file())).recipe
+    return pipeline_run(pipeline_params()).recipe
+
+
+def pipeline_params() -> Params:
+    """The parameters of ``params.yaml``.
+
+    Raises:
+        ValueError: If they are not the paper's.
+    """
+    params = read_params(paths.params_file())
+    if not isinstance(params, Params):
+        raise ValueError("params.yaml has none of the paper's runs; git checkout params.yaml brings them back")
+    return params
 
 
 def pipeline_run(params: Params) -> Run:

@@ -11,7 +11,7 @@ from clmr.params import Params, RunParams, corpora_of, grids_of, load_params, re
 from clmr.pipeline.plan import planned_stages
 from clmr.pipeline.systems import system_of
 from clmr.storage.layering import overlaid
-from clmr.storage.overlays import WITHOUT, read_overlay, with_overlay
+from clmr.storage.overlays import WITHOUT, read_overlays, with_overlay
 from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.yaml_files import read_yaml
 from tests.paper.examples import THESIS
@@ -79,7 +79,8 @@ def test_own_music_comes_instead_of_the_paper_with_its_recipes():
 
 
 def test_own_music_may_also_stand_beside_the_paper_and_then_changes_nothing_of_it():
-    added = {section: value for section, value in read_overlay(OWN_MUSIC).items() if section != WITHOUT}
+    (values,) = read_overlays(OWN_MUSIC).values()
+    added = {section: value for section, value in values.items() if section != WITHOUT}
     own, usual = (
         {stage.name: stage for stage in planned_stages(load_params(mapping))}
         for mapping in (overlaid(MAPPING, added, "own.yaml"), MAPPING)
@@ -97,6 +98,12 @@ def test_without_publications_what_tables_show_is_not_read_but_a_misspelt_sectio
         load_params(own | {"basis": {}})
     with pytest.raises(ValueError, match=r"published.*'book'.*'thesis'"):
         load_params(own | {"published": ["book"]})
+    # Of these DVC would make stages, for which there is no plan.
+    with pytest.raises(ValueError, match=r"label_efficiency must be \{\} where nothing is published"):
+        load_params(MAPPING | {"published": []})
+    shown = MAPPING["interpretability"] | {"activations": {}}
+    with pytest.raises(ValueError, match=r"interpretability.filters must be \{\}.*got \{'clmr_primary'"):
+        load_params(own | {"interpretability": shown})
     # With the thesis to publish, but without its runs, what is missing is named.
     with pytest.raises(ValueError, match="activations"):
         load_params(own | {"published": ["thesis"]})

@@ -262,10 +262,8 @@ def test_a_folder_of_one_s_own_goes_from_two_lines_to_a_report(tmp_path: Path):
                 audio = tone(4.0, hz=hz, seed=album)
                 write(music / tag / f"album {album}" / f"söng {song}.{kind.lower()}", audio, format=kind)
     (music / "low" / "not audio.mp3").write_text("<html>404</html>")
-    overlay = folder / "params" / "own_music.yaml"
     # The shipped example, at the scale of these tests.
-    overlay.write_text(f"over: smoke\n{overlay.read_text()}")
-    write_overlaid(folder / "params.yaml", overlay)
+    write_overlaid(folder / "params.yaml", *(folder / "params" / f"{name}.yaml" for name in ("smoke", "own_music")))
     edit(folder / "params.yaml", "root: ~/Music", f"root: {music}")
     ran = run(folder, "repro")
     assert {line.split("'")[1] for line in ran.splitlines() if line.startswith("Running stage")} == {

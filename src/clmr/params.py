@@ -29,6 +29,9 @@ from clmr.storage.yaml_files import read_yaml
 from clmr.training.pretrain import METHODS
 from clmr.transfer import transfer_rows
 
+# Whose entries dvc.yaml makes stages of, and which only the thesis's figures need.
+_OF_THE_PUBLISHED = ("label_efficiency", "interpretability.activations", "interpretability.filters")
+
 
 @strict
 class ProbeTransferParams:
@@ -250,6 +253,11 @@ def _checked_sections(mapping: Any) -> RunParams:
     """All sections, or, where nothing is published, those that are read then."""
     if not isinstance(mapping, Mapping) or mapping.get("published") != []:
         return from_mapping(Params, mapping, "params.yaml")
+    for place in _OF_THE_PUBLISHED:
+        section, _, key = place.partition(".")
+        found = mapping.get(section)
+        found = found.get(key) if key and isinstance(found, Mapping) else found
+        require(found == {}, f"params.yaml: {place}", found, "{} where nothing is published: dvc.yaml goes over it")
     shown = {field.name for field in fields(Params)} - {field.name for field in fields(RunParams)}
     read = {section: value for section, value in mapping.items() if section not in shown}
     return from_mapping(RunParams, read, "params.yaml")

@@ -10,6 +10,8 @@ from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
+# What has to be empty where nothing is published.
+_PUBLISHED = "label_efficiency, interpretability.activations, interpretability.filters"
 
 
 @pytest.fixture
@@ -84,7 +86,19 @@ def test_overlays_named_together_are_laid_over_each_other(params):
 
 def test_an_emptied_section_loses_the_comments_on_its_entries(params):
     assert "Points of the scaling figure" in params.read_text(encoding="utf-8")
-    write_overlaid(params, overlay(params.parent, "without: [grids, label_efficiency, published]"))
+    write_overlaid(params, overlay(params.parent, f"without: [grids, {_PUBLISHED}, published]"))
     text = params.read_text(encoding="utf-8")
     assert read_yaml(params)["grids"] == {}
     assert "Points of the scaling figure" not in text
+
+
+@pytest.mark.parametrize("again", ["own_music", "smoke", "paper"])
+def test_what_own_music_emptied_is_not_filled_again(params, again):
+    write_overlaid(params, ROOT / "params" / "own_music.yaml")
+    text = params.read_text(encoding="utf-8").replace("~/Music", "/my/songs")
+    params.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=f"an overlay emptied it; {again} is laid over .*git checkout params.yaml"):
+        write_overlaid(params, ROOT / "params" / f"{again}.yaml")
+    assert params.read_text(encoding="utf-8") == text
+    write_overlaid(params, ROOT / "params" / "fp32.yaml")
+    assert read_yaml(params)["corpora"]["music"]["root"] == "/my/songs"

@@ -1,7 +1,7 @@
 """Writing ``params.yaml`` at another scale, with its comments kept."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from ruamel.yaml.representer import RoundTripRepresenter
 
 from clmr.params import load_params
 from clmr.storage.files import write_text
-from clmr.storage.overlays import with_overlay
+from clmr.storage.overlays import WITHOUT, read_overlays, with_overlay
 from clmr.storage.yaml_files import parse_yaml, read_yaml
 
 _BASE_SCALE = "embedded"
@@ -28,14 +28,9 @@ def write_overlaid(params: Path, *overlays: Path) -> None:
         ValueError: If the file is not at the embedded scale any more, an overlay has a key that it lacks, or the
             result is not valid.
     """
-    # Over the embedded scale only: what an earlier overlay changed and this one does not would stay.
     base = read_yaml(params)
     load_params(base)
-    if base.get("scale") != _BASE_SCALE:
-        raise ValueError(
-            f"{params.name}: found scale {base.get('scale')!r}, expected {_BASE_SCALE}, over which all overlays are "
-            f"laid; git checkout {params.name} brings it back"
-        )
+    _require_base(base, params.name, overlays)
     wanted = base
     for overlay in overlays:
         wanted = with_overlay(wanted, overlay)
@@ -53,6 +48,27 @@ def write_overlaid(params: Path, *overlays: Path) -> None:
         names = ", ".join(overlay.name for overlay in overlays)
         raise ValueError(f"{params.name}: {names} cannot be written into it without a loss; edit it by hand")
     write_text(params, text.getvalue())
+
+
+def _require_base(base: Mapping[str, Any], name: str, overlays: Iterable[Path]) -> None:
+    """Raise ``ValueError`` unless overlays can be laid over the parameters: what an earlier one changed would stay."""
+    back = f"git checkout {name} brings it back"
+    if base.get("scale") != _BASE_SCALE:
+        raise ValueError(
+            f"{name}: found scale {base.get('scale')!r}, expected {_BASE_SCALE}, over which all overlays are laid; "
+            f"{back}"
+        )
+    # Such as own music, whose folder would be reset; float32 may be laid over it.
+    changes_runs = [overlay.stem for overlay in overlays if _changes_runs(overlay)]
+    if not base.get("published") and changes_runs:
+        raise ValueError(
+            f"{name}: found nothing published, so an overlay emptied it; {', '.join(changes_runs)} is laid over the "
+            f"paper's runs; {back}"
+        )
+
+
+def _changes_runs(overlay: Path) -> bool:
+    return any("runs" in values or WITHOUT in values for values in read_overlays(overlay).values())
 
 
 class _Representer(RoundTripRepresenter):

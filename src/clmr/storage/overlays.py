@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clmr.storage.layering import OVER, merged, overlaid
+from clmr.storage.layering import OVER, overlaid
 from clmr.storage.yaml_files import read_yaml
 
 WITHOUT = "without"
@@ -12,38 +12,48 @@ WITHOUT = "without"
 
 
 def with_overlay(base: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """All parameters with an overlay's values in place of their own.
+    """All parameters with an overlay's values in place of their own, over those of the overlay that it names, if any.
 
     Raises:
-        ValueError: If the overlay is not valid, has a key that the parameters lack, or empties what is no section.
+        ValueError: If an overlay is not valid, has a key that the parameters lack, or empties what is no section.
     """
-    values = read_overlay(path)
-    for section in values.pop(WITHOUT, []):
-        base = _emptied(base, section.split("."), f"{path.name}: {WITHOUT}: {section}")
-    return overlaid(base, values, path.name)
+    result = dict(base)
+    for name, values in read_overlays(path).items():
+        for section in sections_without(values, name):
+            result = _emptied(result, section.split("."), f"{name}: {WITHOUT}: {section}")
+        result = overlaid(result, {key: value for key, value in values.items() if key != WITHOUT}, name)
+    return result
 
 
-def read_overlay(path: Path) -> dict[str, Any]:
-    """The values of an overlay; where it names another under ``over``, that one's with its own in their place.
+def read_overlays(path: Path) -> dict[str, dict[str, Any]]:
+    """The values of an overlay by the name of its file, after those of the one that it names under ``over``, and so on.
 
     Raises:
         ValueError: If a file is not valid, or the other overlay does not exist or is laid over this one.
     """
-    layers, chain = [], [path.stem]
-    while True:
-        layers.append(read_yaml(path.with_name(f"{chain[-1]}.yaml")) or {})
-        below = layers[-1].get(OVER)
-        if below is None:
-            break
+    found: dict[str, dict[str, Any]] = {}
+    below: Any = path.stem
+    while below is not None:
+        name = f"{below}.yaml"
+        values = dict(read_yaml(path.with_name(name)) or {})
+        found[name], below = values, values.pop(OVER, None)
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        if below not in known or below in chain:
-            others = ", ".join(name for name in known if name not in chain)
-            raise ValueError(f"{chain[-1]}.yaml: over: found {below!r}, allowed are {others}")
-        chain.append(below)
-    result: dict[str, Any] = {}
-    for layer in reversed(layers):
-        result = merged(result, {key: value for key, value in layer.items() if key != OVER})
-    return result
+        if below is not None and (below not in known or f"{below}.yaml" in found):
+            others = ", ".join(other for other in known if f"{other}.yaml" not in found)
+            raise ValueError(f"{name}: over: found {below!r}, allowed are {others}")
+    return dict(reversed(found.items()))
+
+
+def sections_without(values: Mapping[str, Any], name: str) -> list[str]:
+    """The sections that an overlay empties.
+
+    Raises:
+        ValueError: If they are no list of names.
+    """
+    stated = values.get(WITHOUT, [])
+    if not isinstance(stated, list) or not all(isinstance(section, str) for section in stated):
+        raise ValueError(f"{name}: {WITHOUT}: found {stated!r}, expected a list of sections, such as [runs, grids]")
+    return stated
 
 
 def _emptied(base: Mapping[str, Any], path: Sequence[str], where: str) -> dict[str, Any]:
