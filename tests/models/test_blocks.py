@@ -333,6 +333,14 @@ layer, norm, maps = nn.Conv1d(16, 16, 3), nn.BatchNorm2d(16), torch.randn(2, 16,
 out = block(layer, norm, maps, pool_size=3)
 out.sum().backward()
 torch.testing.assert_close(out, plain_block(layer, norm, maps, pool_size=3), atol=1e-5, rtol=0)
+first, audio = nn.Conv1d(1, 16, 3, stride=3), torch.randn(2, 1, 1, 300)
+pair = Layers(first, nn.BatchNorm2d(16).eval(), 1), Layers(layer, norm.eval(), 3)
+with torch.inference_mode():
+    joint = two_blocks(*pair, audio)
+    single = plain_block(layer, norm, plain_block(*pair[0][:2], audio), pool_size=3)
+assert (joint is None) == (in_use() == "none")
+if joint is not None:
+    torch.testing.assert_close(joint, single, atol=1e-5, rtol=0)
 print(in_use())
 """
 

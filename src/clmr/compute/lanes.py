@@ -193,7 +193,7 @@ class Rows(NamedTuple):
 
 
 def rows_of_lanes(n_rows: int) -> Rows:
-    """The same for a number of rows. Written as variables, they would be as many copies of each line of a loop."""
+    """Operations on that many lanes at once. Written as variables, they would be as many copies of a loop's lines."""
     shape = ir.ArrayType(_VECTOR, n_rows)
 
     class _Rows(types.Type):

@@ -61,7 +61,7 @@ class Embeddings:
 
 
 def save_embeddings(file: Path, embeddings: Embeddings, store: str, segment_samples: int) -> None:
-    """Write embeddings, with the name of their store and the length of a segment.
+    """Write embeddings without statistics of layers, with the name of their store and the length of a segment.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -71,16 +71,13 @@ def save_embeddings(file: Path, embeddings: Embeddings, store: str, segment_samp
     [4, 4, 9]
     """
     tensors = {"values": torch.from_numpy(embeddings.values), "clips": torch.from_numpy(embeddings.clips)}
-    if embeddings.statistics is not None:
-        tensors["statistics"] = torch.from_numpy(embeddings.statistics)
     save_tensors(file, tensors, {"store": store, "segment_samples": segment_samples})
 
 
 def load_embeddings(file: Path) -> Embeddings:
     """Embeddings as :func:`save_embeddings` wrote them."""
     tensors, _ = load_tensors(file)
-    statistics = tensors["statistics"].numpy() if "statistics" in tensors else None
-    return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy(), statistics)
+    return Embeddings(tensors["values"].numpy(), tensors["clips"].numpy())
 
 
 def mean_over_segments(values: Tensor, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

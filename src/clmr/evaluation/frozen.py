@@ -1,7 +1,7 @@
 """Scores of a frozen encoder on one store, by way of embeddings and probes."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -131,12 +131,18 @@ def kept_embeddings(
     params = cast("Encoder", encoder).params
     store.require_rate(params.sample_rate_hz, "the encoder")
     # An evaluation that was interrupted, or killed among its probes, need not embed the corpus again.
+    with_statistics, beside = ALL_LAYERS in probe.heads, file.with_name(f"layers_{file.name}")
     if file.is_file():
-        return load_embeddings(file)
+        kept = load_embeddings(file)
+        return replace(kept, statistics=load_embeddings(beside).values) if with_statistics else kept
     batch_size, precision = probe.embedding_batch_size, probe.embedding_precision
-    chosen, with_statistics = cast("Encoder", encoder.to(device)), ALL_LAYERS in probe.heads
+    chosen = cast("Encoder", encoder.to(device))
     found = embed(chosen, store, batch_size, device, precision, world, with_statistics=with_statistics)
     if world.is_first:
+        # First, and in a file of their own: they are ten times as large, and only the probes of this evaluation want
+        # them.
+        if found.statistics is not None:
+            save_embeddings(beside, found.for_head(ALL_LAYERS), store.folder.name, params.clip_samples)
         save_embeddings(file, found, store.folder.name, params.clip_samples)
     return found
 

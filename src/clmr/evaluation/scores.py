@@ -68,8 +68,8 @@ def join_scores(folders: Iterable[Path], output: Path) -> list[ScoreRow]:
 def compared(rows: list[ScoreRow]) -> dict[str, Any]:
     """The scores that readers compare: macro PR-AUC and ROC-AUC over tags by head, averaged over seeds.
 
-    A system with a single head has no level for heads, so that tables of many systems stay narrow. Nor is the head on
-    all layers, which few runs have, among them; it stands in Table 6.1.
+    A system with a single head has no level for heads, so that tables of many systems stay narrow. The head on all
+    layers is left out as well, since few runs have it; it stands in Table 6.1.
 
     >>> rows = [{"head": "linear", "seed": seed, "pr_auc_tag": seed / 4, "roc_auc_tag": 0.5} for seed in (1, 2)]
     >>> compared(rows)

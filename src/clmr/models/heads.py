@@ -1,12 +1,12 @@
 """Networks on top of an encoder: projectors for pre-training, heads for tagging; and the names of heads."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from torch import nn
 
 ProjectorKind = Literal["identity", "linear", "nonlinear"]
 HeadKind = Literal["linear", "mlp", "all_layers"]
-ALL_LAYERS = "all_layers"
+ALL_LAYERS: Final = "all_layers"
 """The head that reads statistics of all layers of an encoder instead of its embedding."""
 END_TO_END = "end_to_end"
 """Name of the head of a system that was trained end to end on the tags, without pre-training."""
@@ -49,7 +49,7 @@ def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
 
     Source: thesis section 3.6 and the caption of Table 6.1.
     Differs: the width of the hidden layer is not in the thesis; the released code has 512, which is D of
-        its encoder. It reads the last layer alone.
+        its encoder. Thesis and released code read the last layer alone.
 
     Args:
         kind: One of the three above.
