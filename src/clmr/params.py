@@ -120,10 +120,6 @@ class RunParams:
             # Resolved although no line may use it yet, so that a ring of bases is found.
             resolved(base if isinstance(base, Mapping) else {OVER: name}, self.bases, f"bases.{name}")
 
-    def shown_stores(self) -> dict[str, str]:
-        """Stores that figures show, by the place that names them."""
-        return {}
-
 
 @strict
 class Params(RunParams):
@@ -171,11 +167,6 @@ class Params(RunParams):
             require_known("interpretability.filters", run, self.runs | self.supervised_runs)
         for grid in self.transfer.grids:
             require_known("transfer.grids", grid, self.grids)
-
-    def shown_stores(self) -> dict[str, str]:
-        """Stores that figures show, by the place that names them."""
-        tagging = self.tagging
-        return {"tagging.primary_store": tagging.primary_store, "tagging.secondary_store": tagging.secondary_store}
 
 
 def corpora_of(params: RunParams) -> dict[str, CorpusParams]:
@@ -239,7 +230,10 @@ def load_params(mapping: Any) -> RunParams:
     corpora = corpora_of(params)
     runs, supervised, grids = runs_of(params), supervised_runs_of(params), grids_of(params)
     every_run = [*runs.values(), *supervised.values(), *(run for grid in grids.values() for run in grid)]
-    require_fit(params, corpora, every_run, params.shown_stores())
+    shown = {}
+    if isinstance(params, Params):
+        shown = {f"tagging.{role}_store": getattr(params.tagging, f"{role}_store") for role in ("primary", "secondary")}
+    require_fit(params, corpora, every_run, shown)
     for name, transfer in params.transfers.items():
         own = runs[transfer.run].evaluate_on
         other = f"another store than {own}, on which the run is evaluated anyway"

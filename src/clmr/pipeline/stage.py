@@ -97,7 +97,8 @@ class Stage(Generic[P]):
             part: Its ``make`` receives a folder for unfinished work, which is kept when it fails or is killed, and an
                 empty one for its files.
         """
-        work, finished = self.work_dir(part.inputs, part.decisive), self._kept_folder(part)
+        work = self.work_dir(part.inputs, part.decisive)
+        finished = _finished(work)
         if not finished.is_dir():
             files = work / "files"
             # What a killed attempt wrote may be incomplete.
@@ -125,15 +126,11 @@ class Stage(Generic[P]):
             for key, part in parts.items()
             if key in labels
         }
+        made = {label: _finished(self.work_dir(part.inputs, part.decisive)) for label, part in distinct.items()}
         # Where all are there already, processes would take seconds to find nothing to do.
-        if all(self._kept_folder(part).is_dir() for part in distinct.values()):
-            made = {label: self.kept(part) for label, part in distinct.items()}
-        else:
+        if not all(folder.is_dir() for folder in made.values()):
             made = side_by_side(self.kept, distinct, spread=False)
         return {key: made[labels[first[folder]]] for key, folder in folders.items()}
-
-    def _kept_folder(self, part: Part) -> Path:
-        return self.work_dir(part.inputs, part.decisive).with_suffix(".kept")
 
     def work_dir(self, inputs: list[Path], decisive: Mapping[str, Any] | None = None) -> Path:
         """The folder of :meth:`resumable`, or of a part of a stage that other parameters decide; it need not exist."""
@@ -155,6 +152,11 @@ class Stage(Generic[P]):
         others = (file for file in paths.plan_file(self.name).parent.glob("*.json") if file.stem != self.key)
         plans = map(read_json, others)
         return any(_identity(plan["params"], plan["code"]) == mine for plan in plans)
+
+
+def _finished(work: Path) -> Path:
+    """Where the files of a part are kept whose unfinished work has this folder."""
+    return work.with_suffix(".kept")
 
 
 def open_stage(cls: type[P], name: str, params: Mapping[str, Any] | None = None) -> Stage[P]:
