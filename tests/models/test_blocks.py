@@ -4,7 +4,7 @@ import copy
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 
 from clmr.compute.precision import autocast
 from clmr.models import blocks, fused
-from clmr.models.blocks import block, plain_block
+from clmr.models.blocks import Layers, block, plain_block, two_blocks
 from clmr.models.layout import audio_maps
 
 CPU = torch.device("cpu")
@@ -183,6 +183,90 @@ def test_the_fused_block_evaluates_like_the_plain_one(name):
     assert relative(found, plain_block(*doubled, maps.double(), pool_size=case.pool_size).detach()) < 1e-6
 
 
+@dataclass(frozen=True)
+class Pair:
+    n_samples: int
+    channels: tuple[int, int]
+    kernel: int
+    padding: int = 1
+    pool_size: int = 3
+    n_examples: int = 3
+
+
+PAIRS = {
+    "of the encoder": Pair(20_736, (16, 16), 3),
+    "wider": Pair(900, (16, 32), 3),
+    "stretches end with the maps": Pair(3 * 96, (16, 32), 3),
+    "samples and moments left over": Pair(512, (32, 16), 4, pool_size=4),
+    "shorter than a stretch": Pair(16, (16, 16), 2, pool_size=2),
+    "one frame": Pair(9, (16, 16), 3),
+    "without padding, not pooled": Pair(310, (32, 16), 5, padding=0, pool_size=1),
+    "long kernel, much padding": Pair(310, (16, 16), 8, padding=4, pool_size=2),
+    "one example": Pair(310, (32, 32), 3, n_examples=1),
+}
+
+
+def pair_of(case: Pair) -> tuple[Layers, Layers]:
+    below = Case(1, case.channels[0], 5, 3, stride=3)
+    above = Case(*case.channels, 6, case.kernel, padding=case.padding)
+    pair = Layers(*layers(below), 1), Layers(*layers(above), case.pool_size)
+    for one in pair:
+        one.norm.eval()
+        with torch.no_grad():
+            one.norm.running_mean.copy_(torch.linspace(-1, 1, one.norm.num_features))
+            one.norm.running_var.copy_(torch.linspace(0.5, 2, one.norm.num_features))
+    return pair
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("case", PAIRS.values(), ids=PAIRS)
+def test_two_blocks_in_one_pass_evaluate_like_two_plain_ones(case, precision):
+    pair, audio = pair_of(case), maps_of(Case(1, 1, case.n_samples, 3, n_examples=case.n_examples))
+    with torch.inference_mode(), autocast(CPU, precision):
+        found = two_blocks(*pair, audio)
+    assert found.dtype == (torch.float32 if precision == "fp32" else torch.bfloat16)
+    reference = audio.double()
+    for one in pair:
+        doubled = copy.deepcopy(one.convolution).double(), copy.deepcopy(one.norm).double()
+        reference = plain_block(*doubled, reference, pool_size=one.pool_size).detach()
+    assert found.shape == reference.shape
+    # In bfloat16 nothing is rounded but the result.
+    assert relative(found, reference) < (1e-6 if precision == "fp32" else 2**-8)
+
+
+@pytest.mark.parametrize(("precision", "most"), [("fp32", 64), ("bf16", 32)])
+def test_only_few_channels_are_evaluated_in_one_pass(precision, most):
+    with torch.inference_mode(), autocast(CPU, precision):
+        found = [two_blocks(*pair_of(Pair(900, (16, n), 3)), maps_of(Case(1, 1, 900, 3))) for n in (most, most + 16)]
+    assert [one is None for one in found] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": (16, 80)},
+        {"channels": (16, 24)},
+        {"kernel": 9, "padding": 4},
+        {"pool_size": 49},
+    ],
+    ids=str,
+)
+def test_other_pairs_are_evaluated_one_by_one(change):
+    case = replace(PAIRS["wider"], **change)
+    with torch.inference_mode():
+        assert two_blocks(*pair_of(case), maps_of(Case(1, 1, case.n_samples, 3))) is None
+
+
+@pytest.mark.parametrize("mode", ["training", "with gradients", "on another device"])
+def test_two_blocks_are_computed_one_by_one(mode):
+    first, second = pair_of(PAIRS["wider"])
+    audio = maps_of(Case(1, 1, 900, 3)).to("meta" if mode == "on another device" else "cpu")
+    first.norm.train(mode == "training")
+    second.norm.train(mode == "training")
+    with torch.set_grad_enabled(mode == "with gradients"):
+        assert two_blocks(first, second, audio) is None
+
+
 def test_gradients_in_evaluation_mode_are_left_to_torch():
     case = CASES["pooled by 3"]
     convolution, norm = layers(case)
@@ -249,13 +333,21 @@ def test_the_loops_may_be_tried_first_in_inference_mode():
 STEP = """
 import torch
 from torch import nn
-from clmr.models.blocks import block, plain_block
+from clmr.models.blocks import Layers, block, plain_block, two_blocks
 from clmr.compute.compiled import in_use
 torch.manual_seed(0)
 layer, norm, maps = nn.Conv1d(16, 16, 3), nn.BatchNorm2d(16), torch.randn(2, 16, 1, 32)
 out = block(layer, norm, maps, pool_size=3)
 out.sum().backward()
 torch.testing.assert_close(out, plain_block(layer, norm, maps, pool_size=3), atol=1e-5, rtol=0)
+first, audio = nn.Conv1d(1, 16, 3, stride=3), torch.randn(2, 1, 1, 300)
+pair = Layers(first, nn.BatchNorm2d(16).eval(), 1), Layers(layer, norm.eval(), 3)
+with torch.inference_mode():
+    joint = two_blocks(*pair, audio)
+    single = plain_block(layer, norm, plain_block(*pair[0][:2], audio), pool_size=3)
+assert (joint is None) == (in_use() == "none")
+if joint is not None:
+    torch.testing.assert_close(joint, single, atol=1e-5, rtol=0)
 print(in_use())
 """
 

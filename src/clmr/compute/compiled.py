@@ -1,7 +1,7 @@
 """Whether compiled loops can be had here, where they are kept, and on how many threads they run.
 
 What belongs here: finding numba and its cache, and what happens where they fail. What does not: the loops
-(``map_loops`` and ``stem_loops`` here, and those of the steps in ``clmr.augmentations``).
+(``map_loops``, ``stem_loops`` and ``convolution_loops`` here, and those of the steps in ``clmr.augmentations``).
 
 Where compiled loops cannot be had, torch computes everything by itself: the same to rounding, and slower.
 """

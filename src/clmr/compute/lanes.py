@@ -9,10 +9,10 @@ float32.
 
 import operator
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numba
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
@@ -43,6 +43,12 @@ class _LanesModel(models.PrimitiveModel):
 
 def _all(value: int) -> ir.Constant:
     return ir.Constant(_BITS, [value] * LANES)
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    empty = ir.Constant(_VECTOR, ir.Undefined)
+    one = builder.insert_element(empty, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, empty, _all(0))
 
 
 def _pointer(context: Any, builder: Any, kind: Any, place: tuple[Any, Any], vector: ir.VectorType) -> Any:
@@ -88,11 +94,21 @@ def splat(_typing: Any, value: Any) -> Any:
     """Lanes that all hold one float32 value."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        empty = ir.Constant(_VECTOR, ir.Undefined)
-        one = builder.insert_element(empty, arguments[0], ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(one, empty, _all(0))
+        return _spread(builder, arguments[0])
 
     return _lanes(types.float32), generate
+
+
+@intrinsic
+def splat_at(_typing: Any, array: Any, index: Any) -> Any:
+    """Lanes that all hold the value of a flat float32 array at ``index``, which counts from its beginning only."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, position = arguments
+        value = builder.load(builder.gep(context.make_array(array)(context, builder, target).data, [position]), align=4)
+        return _spread(builder, value)
+
+    return _lanes(array, types.intp), generate
 
 
 def _arithmetic(symbol: Callable, instruction: str) -> None:
@@ -159,6 +175,80 @@ def last(_typing: Any, lanes: Any) -> Any:
         return builder.extract_element(arguments[0], ir.Constant(ir.IntType(32), LANES - 1))
 
     return types.float32(_lanes), generate
+
+
+class Rows(NamedTuple):
+    """What loops do with several lanes at once, whose sums stay in registers while products are added to them.
+
+    Attributes:
+        filled: ``filled(lanes)``: every row is the lanes.
+        with_products: ``with_products(rows, array, index, step, lanes)``: every row with the lanes added to it, times
+            a value of a flat float32 array, at ``index`` for the first row and ``step`` further for each one after it.
+        put: ``put(array, index, step, rows)``: writes the rows into a flat float32 array, likewise.
+    """
+
+    filled: Callable
+    with_products: Callable
+    put: Callable
+
+
+def rows_of_lanes(n_rows: int) -> Rows:
+    """Operations on that many lanes at once. Written as variables, they would be as many copies of a loop's lines."""
+    shape = ir.ArrayType(_VECTOR, n_rows)
+
+    class _Rows(types.Type):
+        def __init__(self) -> None:
+            super().__init__(f"rows{n_rows}")
+
+    @register_model(_Rows)
+    class _RowsModel(models.PrimitiveModel):
+        def __init__(self, manager: Any, kind: Any) -> None:
+            super().__init__(manager, kind, shape)
+
+    rows = _Rows()
+
+    @intrinsic
+    def filled(_typing: Any, lanes: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            found = ir.Constant(shape, ir.Undefined)
+            for row in range(n_rows):
+                found = builder.insert_value(found, arguments[0], row)
+            return found
+
+        return rows(_lanes), generate
+
+    @intrinsic
+    def with_products(_typing: Any, sums: Any, array: Any, index: Any, step: Any, lanes: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            found, target, position, distance, factor = arguments
+            first = context.make_array(array)(context, builder, target).data
+            for row in range(n_rows):
+                value = _spread(builder, builder.load(builder.gep(first, [position]), align=4))
+                product = builder.fmul(value, factor, flags=_FLAGS)
+                total = builder.fadd(builder.extract_value(found, row), product, flags=_FLAGS)
+                found, position = builder.insert_value(found, total, row), builder.add(position, distance)
+            return found
+
+        return rows(rows, array, types.intp, types.intp, _lanes), generate
+
+    @intrinsic
+    def put(_typing: Any, array: Any, index: Any, step: Any, sums: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            target, position, distance, found = arguments
+            for row in range(n_rows):
+                pointer = _pointer(context, builder, array, (target, position), _VECTOR)
+                builder.store(builder.extract_value(found, row), pointer, align=4)
+                position = builder.add(position, distance)
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, types.intp, rows), generate
+
+    return Rows(filled, with_products, put)
+
+
+def has_wide_registers() -> bool:
+    """Whether a register of this processor holds all lanes."""
+    return bool(binding.get_host_cpu_features().get("avx512f"))
 
 
 Loop = TypeVar("Loop", bound=Callable)

@@ -5,6 +5,7 @@ CPUs. What does not: how that is computed (``clmr.models.fused``).
 """
 
 import functools
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ from clmr.models.initialisation import keeping_global_generator
 from clmr.models.layout import Norm, convolve, convolve_and_normalise, folded
 
 _DTYPES = (torch.float32, torch.bfloat16)
+# Above that, a convolution takes far longer than writing its maps, and torch's is the faster one; sooner in bfloat16,
+# whose products the loop, which is in float32, does not use: with 64 channels it took a quarter longer than torch.
+_MOST_CHANNELS = {torch.float32: 64, torch.bfloat16: 32}
 
 
 def block(
@@ -38,7 +42,7 @@ def block(
     >>> tuple(block(layer, norm, torch.rand(2, 4, 1, 14), pool_size=3).shape)
     (2, 16, 1, 4)
     """
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else maps.dtype
+    dtype = _map_dtype(maps)
     usable = _fused_loops(convolution, norm, maps, pool_size, dtype)
     if usable is None:
         return plain_block(convolution, norm, maps, pool_size=pool_size, rectify_first=rectify_first)
@@ -54,6 +58,35 @@ def block(
         return fused_stem.evaluated_stem(maps.flatten(1), *folded(convolution, norm), dtype, usable)
     convolved = convolve_and_normalise(convolution, norm, maps)
     return fused.evaluated_pool(convolved, pool_size, usable) if pool_size > 1 else convolved.relu_()
+
+
+class Layers(NamedTuple):
+    """The layers of a block, with ReLU last."""
+
+    convolution: nn.Conv1d
+    norm: Norm
+    pool_size: int
+
+
+def two_blocks(first: Layers, second: Layers, maps: Tensor) -> Tensor | None:
+    """A block over another in one pass, audio as maps (B, 1, 1, T) to maps (B, C', 1, L), or None where it cannot be.
+
+    It can in evaluation, on a CPU, where the first block maps every three samples and the second has few channels. The
+    result is that of :func:`block` for one after the other to rounding, and in bfloat16 nearer to float32, since what
+    lies between the two is not rounded.
+
+    >>> layers = nn.Conv1d(1, 16, 3, stride=3), nn.BatchNorm2d(16), 1
+    >>> above = nn.Conv1d(16, 32, 3, padding=1), nn.BatchNorm2d(32), 3
+    >>> two_blocks(Layers(*layers), Layers(*above), torch.rand(2, 1, 1, 54)) is None  # in training
+    True
+    """
+    loops = _joint_loops(first, second, maps)
+    if loops is None:
+        return None
+    # For the type checker: _joint_loops has seen that they are.
+    below, above = (folded(one.convolution, cast("nn.BatchNorm2d", one.norm)) for one in (first, second))
+    sizes = int(second.convolution.padding[0]), second.pool_size
+    return fused_stem.evaluated_stem_and_block(maps.flatten(1), below, above, sizes, _map_dtype(maps), loops)
 
 
 def plain_block(
@@ -94,6 +127,30 @@ def _fused_loops(
     return _loops(dtype) if wanted else None
 
 
+def _joint_loops(first: Layers, second: Layers, maps: Tensor) -> fused.Loops | None:
+    """The loops by which two blocks are evaluated in one pass; None if each is computed for itself."""
+    below, above = first.convolution, second.convolution
+    if first.norm.training or first.pool_size > 1 or not _is_first_layer(below, maps):
+        return None
+    n_moments = maps.shape[3] // 3
+    regular = above.groups == 1 and above.dilation == above.stride == (1,) and above.bias is not None
+    fits = n_moments + 2 * int(above.padding[0]) - above.kernel_size[0] + 1 >= second.pool_size
+    if second.norm.training or type(second.norm) is not nn.BatchNorm2d or not regular or not fits:
+        return None
+    dtype = _map_dtype(maps)
+    loops = _fused_loops(below, first.norm, maps, 1, dtype)
+    if loops is None or above.kernel_size[0] > loops.convolution.MOST_TAPS:
+        return None
+    if above.out_channels % LANES or max(above.in_channels, above.out_channels) > _MOST_CHANNELS[dtype]:
+        return None
+    return loops if second.pool_size <= loops.convolution.TILE else None
+
+
+def _map_dtype(maps: Tensor) -> torch.dtype:
+    """The number format that maps are to have."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else maps.dtype
+
+
 def _is_first_layer(convolution: nn.Conv1d, maps: Tensor) -> bool:
     """Whether it maps every three samples of audio, none of which is used twice."""
     alone = convolution.in_channels == 1 and convolution.kernel_size == convolution.stride == (3,)
@@ -107,9 +164,9 @@ def _loops(dtype: torch.dtype) -> fused.Loops | None:
 
 
 def _find_loops() -> fused.Loops:
-    from clmr.compute import map_loops, stem_loops
+    from clmr.compute import convolution_loops, map_loops, stem_loops
 
-    return fused.Loops(map_loops, stem_loops)
+    return fused.Loops(map_loops, stem_loops, convolution_loops)
 
 
 def _attempt(dtype: torch.dtype, loops: fused.Loops) -> None:
@@ -122,3 +179,6 @@ def _attempt(dtype: torch.dtype, loops: fused.Loops) -> None:
         norms = nn.BatchNorm2d(LANES), nn.BatchNorm2d(LANES)
         maps = fused_stem.stem(torch.zeros(2, 60), fused.Block(first, norms[0], 1, False, dtype, loops))
         fused.block(maps, fused.Block(second, norms[1], 4, False, dtype, loops)).sum().backward()
+    with torch.inference_mode():
+        below, above = folded(first, norms[0].eval()), folded(second, norms[1].eval())
+        fused_stem.evaluated_stem_and_block(torch.zeros(2, 60), below, above, (1, 4), dtype, loops)

@@ -26,6 +26,7 @@ class Loops(NamedTuple):
 
     maps: ModuleType
     stem: ModuleType
+    convolution: ModuleType
 
 
 class Block(NamedTuple):

@@ -28,8 +28,37 @@ def stem(audio: Tensor, what: Block) -> Tensor:
 
 def evaluated_stem(audio: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype, loops: Loops) -> Tensor:
     """Rectified maps (B, C, 1, T // 3) of audio (B, T), with the norm already in weight (C, 1, 3) and bias (C,)."""
-    terms = torch.cat([weight.squeeze(1).T, bias[None]]).float().contiguous()
-    return _maps(audio, flat(terms), dtype, loops)
+    return _maps(audio, _terms(weight, bias), dtype, loops)
+
+
+def evaluated_stem_and_block(
+    audio: Tensor,
+    stem: tuple[Tensor, Tensor],
+    block: tuple[Tensor, Tensor],
+    sizes: tuple[int, int],
+    dtype: torch.dtype,
+    loops: Loops,
+) -> Tensor:
+    """Maps (B, C', 1, L) of audio (B, T) after the first block and the one above it, whose maps are never all there.
+
+    Args:
+        audio: Shape (B, T).
+        stem: Weight (C, 1, 3) and bias (C,) of the first block, with the norm in them.
+        block: Weight (C', C, K) and bias (C',) of the next, likewise.
+        sizes: Padding of its convolution, and the moments that it pools into one.
+        dtype: Number format of the result, float32 or bfloat16.
+        loops: The compiled loops.
+    """
+    weight, bias = (part.float().contiguous() for part in (block[0].permute(2, 1, 0), block[1]))
+    n_taps, n_before, n_after = weight.shape
+    n_examples, n_samples = audio.shape
+    padding, size = sizes
+    n_frames = (n_samples // _TAPS + 2 * padding - n_taps + 1) // size
+    out = torch.empty(n_examples, n_frames, n_after, dtype=dtype)
+    values = flat(audio), _terms(*stem), flat(weight), flat(bias), flat(out)
+    arguments = (*values, n_samples, (n_before, n_after), n_taps, padding, size)
+    share(loops.convolution.stem_and_block, *arguments, n_examples=n_examples, n_values=audio.numel())
+    return as_maps(out)
 
 
 class _StemFunction(torch.autograd.Function):
@@ -71,6 +100,11 @@ class _StemFunction(torch.autograd.Function):
         to_weight = to_taps * statistics.factor[:, None] + 2 * to_variance[:, None] * (taps @ covariance)
         found = (to_weight[:, None], np.zeros_like(total), to_factor * statistics.inverse, total)
         return None, *(torch.from_numpy(part).float() for part in found), None
+
+
+def _terms(weight: Tensor, bias: Tensor) -> np.ndarray:
+    """What the loops multiply three samples by, and what they add: flat, (4, C)."""
+    return flat(torch.cat([weight.squeeze(1).T, bias[None]]).float().contiguous())
 
 
 def _maps(audio: Tensor, terms: np.ndarray, dtype: torch.dtype, loops: Loops) -> Tensor:
