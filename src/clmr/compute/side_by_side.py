@@ -8,7 +8,7 @@ import functools
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -46,6 +46,16 @@ def side_by_side(work: Callable[[T], R], items: Mapping[str, T], *, spread: bool
     outcomes = in_order(functools.partial(_captured, work, n_threads), pairs[:n_aside], at_once, None)
     results = {name: _result(name, outcome) for (name, _), outcome in zip(pairs[:n_aside], outcomes, strict=True)}
     return results | {name: work(item) for name, item in pairs[n_aside:]}
+
+
+def seeds_side_by_side(work: Callable[[int], R], seeds: Sequence[int]) -> dict[int, R]:
+    """Results of ``work`` for each seed, side by side as :func:`side_by_side` does, with all threads in use.
+
+    >>> seeds_side_by_side(abs, [3])
+    {3: 3}
+    """
+    found = side_by_side(work, {f"seed {seed}": seed for seed in seeds}, spread=True)
+    return {seed: found[f"seed {seed}"] for seed in seeds}
 
 
 def n_at_once(n_items: int) -> int:

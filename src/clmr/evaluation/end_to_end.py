@@ -13,13 +13,13 @@ from clmr.batches.segments import long_enough, segment_starts
 from clmr.compute.precision import autocast
 from clmr.compute.progress import progress
 from clmr.compute.runtime import device
-from clmr.compute.side_by_side import side_by_side
+from clmr.compute.side_by_side import seeds_side_by_side
 from clmr.corpora.store import Store, open_store
 from clmr.evaluation.embed import mean_over_segments
 from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
 from clmr.models.heads import END_TO_END
-from clmr.training.supervised import SupervisedRecipe, Trained, train_supervised
+from clmr.training.supervised import SCORED_AT_ONCE, SupervisedRecipe, Trained, train_supervised
 
 
 def supervised_seeds(
@@ -34,8 +34,7 @@ def supervised_seeds(
         output_dir: As for :func:`evaluate_supervised`.
     """
     work = functools.partial(_supervised_seed, recipe, store.folder, resume_dir, output_dir)
-    done = side_by_side(work, {f"seed {seed}": seed for seed in recipe.seeds}, spread=True)
-    return dict(zip(recipe.seeds, done.values(), strict=True))
+    return seeds_side_by_side(work, recipe.seeds)
 
 
 def _supervised_seed(
@@ -99,7 +98,7 @@ def predict(
     n_samples = recipe.model.clip_samples
     starts, clips = segment_starts(store, n_samples, rows)
     # Every segment is scored: the released code drops the last batch if it is not full.
-    batches = np.array_split(starts, n_batches(len(starts), recipe.batch_size))
+    batches = np.array_split(starts, n_batches(len(starts), SCORED_AT_ONCE))
     reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(batches[step], n_samples), len(batches))
     probabilities = []

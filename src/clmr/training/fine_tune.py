@@ -24,7 +24,7 @@ from clmr.models.encoders import EncoderParams
 from clmr.optim import parameter_groups
 from clmr.storage.strict import Count, Probability, require, strict_keywords
 from clmr.training.loop import Batch, Row, train
-from clmr.training.supervised import LabelledClips, SupervisedRecipe, SupervisedRun, Trained
+from clmr.training.supervised import SCORED_AT_ONCE, LabelledClips, SupervisedRecipe, SupervisedRun, Trained
 
 _RATE_FACTOR = "rate_factor"
 _CERTAIN = 6.0
@@ -223,7 +223,7 @@ class FewLabelsRun(SupervisedRun):
         self.model.eval()
         n_samples = self.recipe.model.clip_samples
         starts, rows = spread_segments(self.store, self.clips.valid, n_samples, self.recipe.validation_segments)
-        batches = np.array_split(starts, n_batches(len(starts), self.recipe.batch_size))
+        batches = np.array_split(starts, n_batches(len(starts), SCORED_AT_ONCE))
         audios = read_ahead(lambda step: self.reader.read(batches[step], n_samples), len(batches))
         logits = torch.cat([self.logits(audio).cpu() for audio in audios])
         scores, clips = mean_over_segments(logits.double().sigmoid(), rows)

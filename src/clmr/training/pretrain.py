@@ -19,7 +19,7 @@ from clmr.batches.crops import TrackCrops, crop_batches, track_crops
 from clmr.compute.distributed import ALONE, World, wrap
 from clmr.compute.precision import Precision
 from clmr.compute.runtime import device
-from clmr.compute.side_by_side import side_by_side
+from clmr.compute.side_by_side import seeds_side_by_side
 from clmr.corpora.store import Store, open_store
 from clmr.optim import OPTIMIZERS, OptimizerParams
 from clmr.storage.strict import Count, Natural, Variants, require, strict_keywords
@@ -202,8 +202,7 @@ def pretrain_seeds(recipe: PretrainRecipe, store: Store, resume_dir: Path) -> di
     # An untrained encoder is there sooner than a process.
     if recipe.epochs == 0:
         return {seed: work(seed) for seed in recipe.seeds}
-    trained = side_by_side(work, {f"seed {seed}": seed for seed in recipe.seeds}, spread=True)
-    return dict(zip(recipe.seeds, trained.values(), strict=True))
+    return seeds_side_by_side(work, recipe.seeds)
 
 
 def _pretrain_seed(recipe: PretrainRecipe, store: Path, resume_dir: Path, seed: int) -> Pretrained:
