@@ -311,7 +311,11 @@ WRONG = [
     ),
     (
         lambda params: params["grids"]["temperature"].update(heads=["linear", "deep"]),
-        r"grids.temperature \(over crop_only\): heads must be a list of at least one of linear, mlp, each once, got",
+        r"grids.temperature \(over crop_only\): heads must be a list of linear and others of linear, mlp, all_layers",
+    ),
+    (
+        lambda params: params["runs"]["clmr_primary"].update(heads=["mlp", "all_layers"]),
+        r"clmr_primary .*heads must be a list of linear and .*, got \['mlp', 'all_layers'\]",
     ),
     (lambda params: params["runs"]["clmr_primary"].update(heads=[]), r"clmr_primary .*heads must be .*, got \[\]"),
     (

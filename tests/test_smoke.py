@@ -122,7 +122,7 @@ def test_what_dvc_shows_fits_a_terminal(repository: Path):
     subprocess.run(["git", "add", "--all"], cwd=repository, check=True)
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     subprocess.run(["git", *identity, "commit", "--quiet", "--message", "Run"], cwd=repository, check=True)
-    edit(repository / "params.yaml", "experiment: main, epochs: 2}", "experiment: main, epochs: 2, temperature: 0.1}")
+    edit(repository / "params.yaml", "clmr_secondary: {", "clmr_secondary: {temperature: 0.1, ")
     run(repository, "repro", "evaluate@clmr_secondary")
     commands = (
         ["metrics", "show"],
@@ -138,7 +138,7 @@ def test_what_dvc_shows_fits_a_terminal(repository: Path):
     changed = run(repository, "metrics", "diff")
     assert "evaluate_clmr_secondary.json" in changed
     assert "primary" not in changed
-    edit(repository / "params.yaml", ", temperature: 0.1}", "}")
+    edit(repository / "params.yaml", "{temperature: 0.1, ", "{")
     run(repository, "repro")
 
 
@@ -150,10 +150,10 @@ def test_a_run_s_own_value_reruns_that_run_and_comes_back_from_the_cache(reposit
     affected = {"plan", "pretrain@clmr_secondary", *readers, *results}
     metrics = repository / "results" / "metrics" / "main" / "evaluate_clmr_secondary.json"
     before = metrics.read_bytes()
-    edit(repository / "params.yaml", "experiment: main, epochs: 2}", "experiment: main, epochs: 2, temperature: 0.3}")
+    edit(repository / "params.yaml", "clmr_secondary: {", "clmr_secondary: {temperature: 0.3, ")
     assert rerun(repository) == affected
     assert metrics.read_bytes() != before
-    edit(repository / "params.yaml", ", temperature: 0.3}", "}")
+    edit(repository / "params.yaml", "{temperature: 0.3, ", "{")
     back = rerun(repository)
     assert {stage for stage in back if not stage.startswith("cached")} <= {"report"}
     assert metrics.read_bytes() == before
@@ -182,7 +182,8 @@ def test_probe_settings_rerun_evaluations_only(repository: Path):
 
 @pytest.mark.smoke
 def test_two_runs_of_one_recipe_are_trained_once_and_shown_twice(repository: Path):
-    line = "  clmr_secondary: {over: clmr, store: secondary, evaluate_on: secondary, experiment: main, epochs: 2}"
+    text = (repository / "params.yaml").read_text()
+    line = text[text.index("  clmr_secondary: {") :].partition("}")[0] + "}"
     edit(repository / "params.yaml", line, f"{line}\n{line.replace('clmr_secondary', 'twin')}")
     run(repository, "repro", "--force", "--single-item", "plan")
     printed = run(repository, "repro", "--force", "--single-item", "pretrain@clmr_secondary")

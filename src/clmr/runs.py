@@ -162,8 +162,10 @@ def _require_own_tags(line: Mapping[str, Any], where: str) -> None:
 def _heads(probe: ProbeParams, line: Mapping[str, Any], where: str) -> tuple[HeadKind, ...]:
     """The heads that a line states, or else those of the section ``probe``."""
     stated = line.get("heads", list(probe.heads))
-    fits = isinstance(stated, list) and 0 < len(stated) == len(set(stated) & set(probe.heads))
-    require(fits, f"{where}: heads", stated, f"a list of at least one of {', '.join(probe.heads)}, each once")
+    # Every head with a rate can be trained; tables, figures and claims are about the linear one.
+    fits = isinstance(stated, list) and len(stated) == len(set(stated) & set(probe.learning_rate))
+    allowed = f"a list of linear and others of {', '.join(probe.learning_rate)}, each once"
+    require(fits and "linear" in stated, f"{where}: heads", stated, allowed)
     return tuple(stated)
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from clmr.batches.segments import segment_starts
 from clmr.compute.seeding import generator
 from clmr.corpora.store import Store
-from clmr.evaluation.embed import Embeddings, embed, mean_over_segments
+from clmr.evaluation.embed import Embeddings, embed, load_embeddings, mean_over_segments
 from clmr.evaluation.frozen import Folders, embeddings_file, evaluate_encoder
 from clmr.evaluation.log_mel import LogMelParams, evaluate_log_mel, log_mel_statistics
 from clmr.evaluation.metrics import mean_pr_auc, tag_scores
@@ -59,6 +59,26 @@ def test_embeddings_do_not_depend_on_the_batch(store: Store, batch_size):
     expected = np.square(clip).reshape(2, -1).mean(axis=1)
     np.testing.assert_allclose(found.values[5 * 6 + 1], expected, rtol=1e-5)
     assert found.of(np.array([2, 5])).clips.tolist() == [2] * 6 + [5] * 6
+
+
+def test_statistics_of_all_layers_come_beside_the_embeddings_if_wanted(store: Store):
+    encoder = SampleCNNParams("sample_cnn", 8_000, width=16).build().eval().requires_grad_(False)
+    plain, found = (embed(encoder, store, 7, CPU, "fp32", with_statistics=wanted) for wanted in (False, True))
+    assert plain.statistics is None
+    np.testing.assert_array_equal(found.values, plain.values)
+    # Mean and deviation of 16, 16 and six times 32 channels, and means of two layers of 64 with a single moment, of
+    # which the last is the embedding.
+    assert found.statistics.shape == (len(plain.values), 2 * (16 + 16 + 6 * 32) + 2 * 64)
+    np.testing.assert_array_equal(found.statistics[:, -64:], found.values)
+    audio = torch.from_numpy(store.clip(5)[:20_736].astype(np.float32) / 32_768)
+    first = next(encoder.layer_maps(audio[None]))[0, :, 0]
+    statistics = found.of(np.array([5])).statistics[0]
+    np.testing.assert_allclose(statistics[:16], first.mean(dim=1), rtol=1e-4)
+    np.testing.assert_allclose(statistics[16:32], first.std(dim=1, correction=0), rtol=1e-4)
+    assert found.for_head("all_layers").values is found.statistics
+    assert found.for_head("mlp").values is found.values
+    with pytest.raises(ValueError, match="all_layers reads statistics of all layers; embed with them"):
+        plain.for_head("all_layers")
 
 
 def separable(n_clips: int = 200) -> tuple[Embeddings, np.ndarray]:
@@ -194,10 +214,11 @@ def test_every_head_needs_a_learning_rate_of_its_own():
 def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, recipe):
     save_encoder(tmp_path / "encoder.safetensors", recipe.encoder.build(), {})
     loaded, out = load_encoder(tmp_path / "encoder.safetensors"), tmp_path / "out"
-    probe = probe_params(max_epochs=5)
+    heads = ("linear", "mlp", "all_layers")
+    probe = probe_params(max_epochs=5, heads=heads, learning_rate=dict.fromkeys(heads, 1e-2))
     folders = Folders(tmp_path, tmp_path / "embeddings", out)
     rows = evaluate_encoder(loaded, store, probe, 3, CPU, folders)
-    assert [(row["head"], row["seed"]) for row in rows] == [("linear", 3), ("mlp", 3)]
+    assert [(row["head"], row["seed"]) for row in rows] == [("linear", 3), ("mlp", 3), ("all_layers", 3)]
     assert rows[0]["n_tags_excluded"] == 2  # "never" and "rare" have no positive in the test split
     n_encoder = sum(parameter.numel() for parameter in loaded.parameters())
     assert rows[0]["n_parameters"] == n_encoder + 4 * (loaded.params.embedding_dim + 1)
@@ -206,9 +227,11 @@ def test_an_encoder_is_evaluated_from_its_checkpoint(store: Store, tmp_path, rec
         assert scores["mlp"].shape == (2, len(store.rows(split)), 4)
         assert clips.tolist() == store.rows(split).tolist()
     assert rows[1]["pr_auc_tag"] == pytest.approx(np.nanmean(tag_scores(store.tags[clips], scores["mlp"]).pr_auc))
+    # What later stages read has no statistics of layers, which are ten times as large.
+    assert load_embeddings(embeddings_file(tmp_path / "embeddings", 3)).statistics is None
     # An interrupted evaluation goes on from its embeddings, whose encoder need not run again.
     embeddings_file(tmp_path / "embeddings", 3).rename(embeddings_file(tmp_path, 3))
-    loaded.forward = None
+    loaded.forward = loaded.layer_maps = None
     assert evaluate_encoder(loaded, store, probe, 3, CPU, folders) == rows
 
 

@@ -35,6 +35,19 @@ def test_every_kind_is_read_and_has_what_encoders_have(kind):
     assert params.build()(torch.zeros(2, params.clip_samples)).shape == (2, params.embedding_dim)
 
 
+@pytest.mark.parametrize("kind", ENCODERS.targets)
+def test_the_mean_of_the_last_layer_is_the_embedding(kind):
+    params = example_of("models", kind)
+    encoder = params.build().eval().requires_grad_(False)
+    audio = torch.rand(3, params.clip_samples, generator=torch.Generator().manual_seed(0)) - 0.5
+    maps = list(encoder.layer_maps(audio))
+    assert len(maps) > 1
+    assert all(of_layer.dim() == 4 and of_layer.shape[::2] == (3, 1) for of_layer in maps)
+    torch.testing.assert_close(maps[-1].mean(dim=(2, 3)), encoder(audio))
+    with pytest.raises(ValueError, match="audio must have shape"):
+        next(encoder.layer_maps(audio[:, 1:]))
+
+
 def test_weights_of_another_architecture_are_refused(tmp_path):
     path = tmp_path / "encoder.safetensors"
     weights = example_of("models", "sample_cnn").build().state_dict()

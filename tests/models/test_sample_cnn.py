@@ -73,6 +73,23 @@ def test_training_equals_the_plain_definition(sample_rate_hz):
         torch.testing.assert_close(state[f"sequential.{name}"], expected, atol=1e-9, rtol=1e-9)
 
 
+def test_layer_maps_are_those_of_all_blocks_above_the_first():
+    encoder = SampleCNNParams("sample_cnn", 8_000, width=4).build().eval()
+    with torch.inference_mode():
+        maps = list(encoder.layer_maps(torch.zeros(2, 20_736)))
+    assert [of_layer.shape[1] for of_layer in maps] == [4, 4, 8, 8, 8, 8, 8, 8, 16, 16]
+
+
+def test_in_evaluation_the_first_two_blocks_are_one_pass(monkeypatch):
+    encoder, audio = SampleCNNParams("sample_cnn", 8_000, width=16).build().eval(), torch.zeros(2, 20_736)
+    with torch.inference_mode():
+        expected = encoder(audio)
+    monkeypatch.setattr(encoder.sequential[0], "forward", None)
+    monkeypatch.setattr(encoder.sequential[1], "forward", None)
+    with torch.inference_mode():
+        assert torch.equal(encoder(audio), expected)
+
+
 def test_input_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"shape \(B, 20736\) at 8000 Hz, got \(2, 20735\)"):
         SampleCNN(SampleCNNParams("sample_cnn", 8_000, width=2))(torch.zeros(2, 20_735))

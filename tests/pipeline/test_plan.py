@@ -241,7 +241,8 @@ def test_a_line_may_state_the_heads_that_are_trained():
     found = contents(KNOWN_MAPPING | {"runs": runs, "grids": grids})
     assert found["evaluate@one_head"]["params"]["probe"]["heads"] == ["linear"]
     assert found["grid@few"]["params"]["probe"]["heads"] == ["linear"]
-    assert found["evaluate@clmr_primary"]["params"]["probe"]["heads"] == ["linear", "mlp"]
+    assert found["evaluate@clmr_primary"]["params"]["probe"]["heads"] == ["linear", "mlp", "all_layers"]
+    assert found["evaluate@cpc_primary"]["params"]["probe"]["heads"] == ["linear", "mlp"]
 
 
 def test_the_scaling_figure_gets_the_trained_encoders_of_its_grids():

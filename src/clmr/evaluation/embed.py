@@ -14,6 +14,8 @@ from clmr.compute.distributed import ALONE, World, gather_shares
 from clmr.compute.precision import Precision, autocast
 from clmr.compute.progress import progress
 from clmr.corpora.store import Store
+from clmr.evaluation.layer_statistics import layer_statistics
+from clmr.models.heads import ALL_LAYERS, HeadKind
 from clmr.storage.tensors import load_tensors, save_tensors
 
 # For type checkers alone: supervised runs use mean_over_segments, and must not depend on the code of encoders.
@@ -28,10 +30,12 @@ class Embeddings:
     Attributes:
         values: One row per segment, shape (B, D), float32; segments of a clip are neighbours, in order.
         clips: Row of the store that each segment belongs to, shape (B,), ascending.
+        statistics: Of all layers (:mod:`clmr.evaluation.layer_statistics`), shape (B, M), float32, if wanted.
     """
 
     values: np.ndarray
     clips: np.ndarray
+    statistics: np.ndarray | None = None
 
     def of(self, rows: np.ndarray) -> "Embeddings":
         """The segments of the given clips, in their order here.
@@ -40,11 +44,24 @@ class Embeddings:
         (2, 2)
         """
         chosen = np.isin(self.clips, rows)
-        return Embeddings(self.values[chosen], self.clips[chosen])
+        statistics = None if self.statistics is None else self.statistics[chosen]
+        return Embeddings(self.values[chosen], self.clips[chosen], statistics)
+
+    def for_head(self, head: HeadKind) -> "Embeddings":
+        """The segments with what a head reads of them as their values.
+
+        Raises:
+            ValueError: If it reads all layers, of which no statistics were kept.
+        """
+        if head != ALL_LAYERS:
+            return Embeddings(self.values, self.clips)
+        if self.statistics is None:
+            raise ValueError(f"the head {head} reads statistics of all layers; embed with them")
+        return Embeddings(self.statistics, self.clips)
 
 
 def save_embeddings(file: Path, embeddings: Embeddings, store: str, segment_samples: int) -> None:
-    """Write embeddings, with the name of their store and the length of a segment.
+    """Write embeddings without statistics of layers, with the name of their store and the length of a segment.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -90,6 +107,8 @@ def embed(
     device: torch.device,
     precision: Precision,
     world: World = ALONE,
+    *,
+    with_statistics: bool = False,
 ) -> Embeddings:
     """Embeddings of all non-overlapping segments of a store, computed in batches that run across clips.
 
@@ -105,6 +124,7 @@ def embed(
         device: Where the encoder is.
         precision: ``fp32`` or ``bf16``.
         world: Processes that share the work.
+        with_statistics: Whether to keep statistics of all layers as well.
 
     Raises:
         ValueError: If a clip is shorter than one segment.
@@ -116,9 +136,21 @@ def embed(
     firsts = range(0, len(mine), batch_size)
     reader = audio_reader(store, device)
     audios = read_ahead(lambda step: reader.read(mine[firsts[step] :][:batch_size], segment_samples), len(firsts))
-    # One without rows to begin with: of many processes, some may have no segment to embed.
-    values = [torch.empty(0, encoder.params.embedding_dim, device=device)]
+    values = []
     for audio in progress(audios, f"embed {store.folder.name}", total=len(firsts), unit="batch"):
         with autocast(device, precision):
-            values.append(encoder(audio).float())
-    return Embeddings(gather_shares(torch.cat(values), len(starts), world).cpu().numpy(), clips)
+            values.append(_heard(encoder, audio, with_statistics))
+    if not values:  # of many processes, some may have no segment to embed
+        values = [_heard(encoder, torch.zeros(1, segment_samples, device=device), with_statistics)[:0]]
+    found = gather_shares(torch.cat(values), len(starts), world).cpu().numpy()
+    embedding_dim = encoder.params.embedding_dim
+    statistics = np.ascontiguousarray(found[:, embedding_dim:]) if with_statistics else None
+    return Embeddings(np.ascontiguousarray(found[:, :embedding_dim]), clips, statistics)
+
+
+def _heard(encoder: "Encoder", audio: Tensor, with_statistics: bool) -> Tensor:
+    """Embeddings (B, D) of segments, followed by the statistics of their layers if they are wanted, float32."""
+    if not with_statistics:
+        return encoder(audio).float()
+    statistics, embedding = layer_statistics(encoder.layer_maps(audio))
+    return torch.cat([embedding, statistics], dim=1)

@@ -1,7 +1,7 @@
 """Scores of a frozen encoder on one store, by way of embeddings and probes."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ from clmr.evaluation.embed import Embeddings, embed, load_embeddings, save_embed
 from clmr.evaluation.metrics import summary_of
 from clmr.evaluation.probe import ProbeParams, train_probes
 from clmr.evaluation.scores import ScoreRow, save_clip_scores
+from clmr.models.heads import ALL_LAYERS
 
 if TYPE_CHECKING:
     from clmr.models.encoders import Encoder
@@ -90,9 +91,12 @@ def evaluate_embeddings(
     rows = {split: store.rows(split) for split in ("train", "valid", "test")}
     train, valid, test = (embeddings.of(of_split) for of_split in rows.values())
     # Each head from scratch, on the same embeddings: what the scores differ by is the head.
-    trained = {head: train_probes(head, train, valid, store.tags, probe, seed) for head in probe.heads}
+    trained = {
+        head: train_probes(head, train.for_head(head), valid.for_head(head), store.tags, probe, seed)
+        for head in probe.heads
+    }
     scores: dict[str, dict[str, np.ndarray]] = {
-        split: {head: probes.clip_scores(segments)[0] for head, probes in trained.items()}
+        split: {head: probes.clip_scores(segments.for_head(head))[0] for head, probes in trained.items()}
         for split, segments in (("valid", valid), ("test", test))
     }
     for split, by_head in scores.items():
@@ -127,11 +131,18 @@ def kept_embeddings(
     params = cast("Encoder", encoder).params
     store.require_rate(params.sample_rate_hz, "the encoder")
     # An evaluation that was interrupted, or killed among its probes, need not embed the corpus again.
+    with_statistics, beside = ALL_LAYERS in probe.heads, file.with_name(f"layers_{file.name}")
     if file.is_file():
-        return load_embeddings(file)
+        kept = load_embeddings(file)
+        return replace(kept, statistics=load_embeddings(beside).values) if with_statistics else kept
     batch_size, precision = probe.embedding_batch_size, probe.embedding_precision
-    found = embed(cast("Encoder", encoder.to(device)), store, batch_size, device, precision, world)
+    chosen = cast("Encoder", encoder.to(device))
+    found = embed(chosen, store, batch_size, device, precision, world, with_statistics=with_statistics)
     if world.is_first:
+        # First, and in a file of their own: they are ten times as large, and only the probes of this evaluation want
+        # them.
+        if found.statistics is not None:
+            save_embeddings(beside, found.for_head(ALL_LAYERS), store.folder.name, params.clip_samples)
         save_embeddings(file, found, store.folder.name, params.clip_samples)
     return found
 

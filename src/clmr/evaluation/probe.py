@@ -27,7 +27,7 @@ class ProbeParams:
         keeps the last weights. Thesis and released code train each head once.
 
     Attributes:
-        heads: Heads to train, each from scratch.
+        heads: Heads to train, each from scratch. A run may state others of those that have a rate.
         n_probe_seeds: Probes P of each kind, with initial weights and orders of their own; scores are means over
             theirs, since those of a single probe depend on its seed.
         learning_rate: Rate of Adam for each of the heads (thesis: 3e-4).

@@ -1,6 +1,7 @@
 """The networks of contrastive predictive coding: convolutions, a recurrent summary, and predictors of frames."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal, cast
 
 import torch
@@ -158,11 +159,30 @@ class CPC(nn.Module):
         Raises:
             ValueError: If the shape is another.
         """
-        require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
-        maps = audio_maps(self._standardised(audio))
+        maps = self._standardised_maps(audio)
         for layer, norm in zip(self.convolutions, self.norms, strict=True):
             maps = block(cast("nn.Conv1d", layer), cast("Norm", norm), maps)
-        return maps.squeeze(2).transpose(1, 2)
+        return _in_frames(maps)
+
+    def layer_maps(self, audio: Tensor) -> Iterator[Tensor]:
+        """Maps (B, C, 1, L) of every convolution above the first, and last the contexts, (B, D, 1, L).
+
+        Args:
+            audio: As for :meth:`forward`.
+
+        Raises:
+            ValueError: As :meth:`forward`.
+        """
+        maps = self._standardised_maps(audio)
+        for index, (layer, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
+            maps = block(cast("nn.Conv1d", layer), cast("Norm", norm), maps)
+            if index:
+                yield maps
+        yield self.contexts(_in_frames(maps)).transpose(1, 2).unsqueeze(2)
+
+    def _standardised_maps(self, audio: Tensor) -> Tensor:
+        require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
+        return audio_maps(self._standardised(audio))
 
     def _standardised(self, audio: Tensor) -> Tensor:
         level = self.params.level
@@ -178,6 +198,11 @@ class CPC(nn.Module):
         with torch.autocast(frames.device.type, enabled=False):
             weight = cast("Tensor", self.recurrent.weight_ih_l0)
             return self.recurrent(frames.to(weight.dtype))[0]
+
+
+def _in_frames(maps: Tensor) -> Tensor:
+    """Maps (B, C, 1, L) as frames (B, L, C)."""
+    return maps.squeeze(2).transpose(1, 2)
 
 
 class StepPredictor(nn.Module):

@@ -4,6 +4,7 @@ What belongs here: what all encoders have in common. What does not: any particul
 module of its own, which is imported only when its parameters are read.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,6 +50,12 @@ class Encoder(Protocol):
 
     def __call__(self, audio: Tensor) -> Tensor:
         """Embeddings (B, D) of audio (B, T)."""
+
+    def layer_maps(self, audio: Tensor) -> Iterator[Tensor]:
+        """Maps (B, C, 1, L) of every layer above the first, of audio (B, T).
+
+        The mean over time of the last ones is the embedding.
+        """
 
 
 def save_encoder(checkpoint: Path, encoder: nn.Module, facts: dict[str, Any]) -> None:

@@ -1,11 +1,13 @@
 """Networks on top of an encoder: projectors for pre-training, heads for tagging; and the names of heads."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from torch import nn
 
 ProjectorKind = Literal["identity", "linear", "nonlinear"]
-HeadKind = Literal["linear", "mlp"]
+HeadKind = Literal["linear", "mlp", "all_layers"]
+ALL_LAYERS: Final = "all_layers"
+"""The head that reads statistics of all layers of an encoder instead of its embedding."""
 END_TO_END = "end_to_end"
 """Name of the head of a system that was trained end to end on the tags, without pre-training."""
 
@@ -42,14 +44,15 @@ def projector(kind: ProjectorKind, embedding_dim: int, projection_dim: int) -> n
 def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
     """Map from frozen embeddings (B, D) to one logit per tag (B, K).
 
-    ``linear`` is logistic regression; ``mlp`` has one hidden layer of D units.
+    ``linear`` is logistic regression; ``mlp`` has one hidden layer of D units. ``all_layers`` is logistic regression
+    too, on other inputs (:mod:`clmr.evaluation.layer_statistics`).
 
     Source: thesis section 3.6 and the caption of Table 6.1.
     Differs: the width of the hidden layer is not in the thesis; the released code has 512, which is D of
-        its encoder.
+        its encoder. Thesis and released code read the last layer alone.
 
     Args:
-        kind: One of the two above.
+        kind: One of the three above.
         embedding_dim: D, the width of the embedding.
         n_tags: K.
 
@@ -57,6 +60,6 @@ def tagging_head(kind: HeadKind, embedding_dim: int, n_tags: int) -> nn.Module:
     >>> tuple(tagging_head("mlp", 128, 50)(torch.zeros(3, 128)).shape)
     (3, 50)
     """
-    if kind == "linear":
+    if kind != "mlp":
         return nn.Linear(embedding_dim, n_tags)
     return nn.Sequential(nn.Linear(embedding_dim, embedding_dim), nn.ReLU(), nn.Linear(embedding_dim, n_tags))

@@ -1,11 +1,12 @@
 """SampleCNN, the encoder of CLMR: sample-level convolutions on raw audio."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from torch import Tensor, nn
 
-from clmr.models.blocks import block
+from clmr.models.blocks import Layers, block, two_blocks
 from clmr.models.layout import Norm, audio_maps, require_audio
 from clmr.models.level import Level, levelled
 from clmr.storage.strict import Count, require, strict
@@ -120,8 +121,30 @@ class SampleCNN(nn.Module):
         Raises:
             ValueError: If T does not fit the sample rate.
         """
+        return self.sequential[2:](self._second_maps(audio)).flatten(start_dim=1)
+
+    def layer_maps(self, audio: Tensor) -> Iterator[Tensor]:
+        """Maps (B, C, 1, L) of every block above the first; the last ones have a single moment, the embedding.
+
+        Args:
+            audio: As for :meth:`forward`.
+
+        Raises:
+            ValueError: As :meth:`forward`.
+        """
+        maps = self._second_maps(audio)
+        yield maps
+        for above in list(self.sequential)[2:]:
+            maps = above(maps)
+            yield maps
+
+    def _second_maps(self, audio: Tensor) -> Tensor:
+        """Maps of the second block."""
         require_audio(audio, self.params.clip_samples, self.params.sample_rate_hz)
-        return self.sequential(audio_maps(levelled(audio, self.params.level))).flatten(start_dim=1)
+        maps = audio_maps(levelled(audio, self.params.level))
+        first, second = (cast("_Block", self.sequential[index]) for index in (0, 1))
+        joint = two_blocks(first.layers, second.layers, maps)
+        return second(first(maps)) if joint is None else joint
 
 
 class _Block(nn.Sequential):
@@ -138,7 +161,12 @@ class _Block(nn.Sequential):
         )
         self.pool = pool
 
+    @property
+    def layers(self) -> Layers:
+        """Its layers."""
+        # For the type checker: torch annotates the entries of a sequence as modules of any kind.
+        return Layers(cast("nn.Conv1d", self[0]), cast("Norm", self[1]), self.pool)
+
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of shape (B, C, 1, T) to maps of shape (B, C', 1, T')."""
-        # For the type checker: torch annotates the entries of a sequence as modules of any kind.
-        return block(cast("nn.Conv1d", self[0]), cast("Norm", self[1]), maps, pool_size=self.pool)
+        return block(self.layers.convolution, self.layers.norm, maps, pool_size=self.pool)

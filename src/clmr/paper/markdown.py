@@ -5,14 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from clmr.models.heads import END_TO_END
 from clmr.paper.cells import difference_cell, interval_cell, markdown, p_value, percent, score_cell, shown
 from clmr.paper.claim_markdown import claims_markdown
-from clmr.paper.names import BLOCKS, CHANCE, system_name
+from clmr.paper.names import BLOCKS, CHANCE, head_name, system_name
 from clmr.paper.questions import QUESTIONS
 from clmr.paper.tables import varied_columns
 
-_HEADS = {END_TO_END: "supervised, end to end"}
 _LEFT_OUT = {
     "n_tags_excluded": "tags without a positive, or without a negative, in the test split",
     "n_tags_without_positives": "tags without a positive among the training clips, learned as absent",
@@ -54,7 +52,7 @@ def score_markdown(table: pd.DataFrame) -> str:
 def _score_cells(row: dict[Any, Any], varied: Sequence[str], second: bool) -> list[str]:
     return [
         system_name(row["system"]), shown(row["pretrain_corpus"]), row["eval_corpus"],
-        _HEADS.get(row["head"], shown(row["head"])), *(shown(row[column]) for column in varied),
+        head_name(shown(row["head"])), *(shown(row[column]) for column in varied),
         score_cell(row, "roc_auc_tag"), score_cell(row, "pr_auc_tag"),
         *([score_cell(row, "pr_auc_audible")] if second else []),
         percent(row["roc_auc_clip"]), percent(row["pr_auc_clip"]),

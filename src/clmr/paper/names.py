@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from clmr.models.heads import END_TO_END
+from clmr.models.heads import ALL_LAYERS, END_TO_END
 
 CHANCE = "chance"
 """Identifier of the row that says what a random order scores; it has no head."""
@@ -25,6 +25,7 @@ SYSTEM_NAMES = {
     "pons": "Pons et al.",
     "dieleman": "1-D CNN (Dieleman and Schrauwen)",
 }
+HEAD_NAMES = {ALL_LAYERS: "linear, all layers", END_TO_END: "supervised, end to end"}
 THESIS = "thesis"
 """Block, and label of the scale, of numbers that are the thesis's own."""
 BLOCKS = {
@@ -58,6 +59,15 @@ def system_name(system: str) -> str:
     return SYSTEM_NAMES.get(system, system.replace("_", " "))
 
 
+def head_name(head: str) -> str:
+    """Name of a head for readers; the identifier if it has no entry in :data:`HEAD_NAMES`.
+
+    >>> head_name("all_layers"), head_name("linear")
+    ('linear, all layers', 'linear')
+    """
+    return HEAD_NAMES.get(head, head)
+
+
 def row_label(system: str, head: str | None, varied: Mapping[str, Any] | None = None) -> str:
     """Label of a row of a score table, in figures.
 
@@ -71,6 +81,6 @@ def row_label(system: str, head: str | None, varied: Mapping[str, Any] | None = 
     >>> row_label("clmr", "linear", {"batch_size": 96})
     'CLMR, linear, batch size 96'
     """
-    parts = [system_name(system), *([] if pd.isna(head) or head == END_TO_END else [str(head)])]
+    parts = [system_name(system), *([] if pd.isna(head) or head == END_TO_END else [head_name(str(head))])]
     stated = {key: value for key, value in (varied or {}).items() if not pd.isna(value)}
     return ", ".join(parts + [f"{key.replace('_', ' ')} {value}" for key, value in stated.items()])

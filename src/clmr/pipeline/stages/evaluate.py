@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 
 from clmr.compute.runtime import device
-from clmr.compute.side_by_side import side_by_side
+from clmr.compute.side_by_side import seeds_side_by_side
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.scores import ScoreRow, compared, save_score_rows
@@ -23,8 +23,7 @@ def work(stage: Stage[EvaluateStage]) -> None:
     store, scores = paths.store_dir(params.store), paths.scores_dir(stage.name, params.experiment)
     with stage.resumable(work_inputs(stage, store)) as unfinished:
         folders = Folders(unfinished, paths.embeddings_dir(stage.name), scores)
-        seeds = {f"seed {seed}": seed for seed in params.seeds}
-        found = side_by_side(functools.partial(evaluate_seed, params, folders), seeds, spread=True)
+        found = seeds_side_by_side(functools.partial(evaluate_seed, params, folders), params.seeds)
     rows = [row for of_seed in found.values() for row in of_seed]
     save_score_rows(scores, rows)
     stage.write_metrics(compared(rows))
