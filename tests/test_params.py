@@ -256,6 +256,10 @@ WRONG = [
         lambda params: params["transfers"]["random_init_secondary"].update(run="x"),
         "random_init_secondary.run: found 'x'",
     ),
+    (
+        lambda params: params["transfers"]["frozen_sample_cnn_primary"].update(heads=["linear", "linear"]),
+        "transfers.frozen_sample_cnn_primary: heads must be at least one of linear, mlp, all_layers, each once",
+    ),
     (lambda params: params["baselines"].update(nope={"experiment": "main"}), "baselines.nope: found 'nope'"),
     (
         lambda params: params["probe"]["learning_rate"].update(mlp="1e-3"),
@@ -311,11 +315,11 @@ WRONG = [
     ),
     (
         lambda params: params["grids"]["temperature"].update(heads=["linear", "deep"]),
-        r"grids.temperature \(over crop_only\): heads must be a list of linear and others of linear, mlp, all_layers",
+        r"grids.temperature \(over crop_only\): heads must be at least one of linear, mlp, all_layers, each once",
     ),
     (
         lambda params: params["runs"]["clmr_primary"].update(heads=["mlp", "all_layers"]),
-        r"clmr_primary .*heads must be a list of linear and .*, got \['mlp', 'all_layers'\]",
+        r"clmr_primary .*heads must be linear among others: .*, got \['mlp', 'all_layers'\]",
     ),
     (lambda params: params["runs"]["clmr_primary"].update(heads=[]), r"clmr_primary .*heads must be .*, got \[\]"),
     (
@@ -408,7 +412,12 @@ def with_a_hundred_runs() -> dict[str, Any]:
         "over": "clmr", "store": "fma_role", "evaluate_on": "primary", "experiment": "transfer",
     }  # fmt: skip
     for index in range(8):
-        params["transfers"][f"to_{index}"] = {"run": "clmr_fma_role", "store": "secondary", "experiment": "transfer"}
+        params["transfers"][f"to_{index}"] = {
+            "run": "clmr_fma_role",
+            "store": "secondary",
+            "heads": ["linear"],
+            "experiment": "transfer",
+        }
     params["grids"]["label_fractions"] = {
         "over": "sample_cnn", "store": "primary", "evaluate_on": "primary", "experiment": "efficiency",
         "seeds": [0, 1, 2], "grid": {"label_fraction": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]},

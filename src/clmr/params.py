@@ -20,7 +20,7 @@ from clmr.interpret.params import InterpretabilityParams
 from clmr.paper.figure_params import AblationParams, ClaimsParams, OwnReportParams, TaggingParams, TransferParams
 from clmr.paper.listening.selection import ListeningParams
 from clmr.paper.planned import MAIN, Scale
-from clmr.runs import SUPERVISED, Run, resolved_grid, resolved_line
+from clmr.runs import SUPERVISED, ProbeTransferParams, Run, require_heads, resolved_grid, resolved_line
 from clmr.storage.layering import OVER, resolved
 from clmr.storage.names import require_known, require_name, require_names
 from clmr.storage.overlays import with_overlay
@@ -31,21 +31,6 @@ from clmr.transfer import transfer_rows
 
 # Whose entries dvc.yaml makes stages of, and which only the thesis's figures need.
 _OF_THE_PUBLISHED = ("label_efficiency", "interpretability.activations", "interpretability.filters")
-
-
-@strict
-class ProbeTransferParams:
-    """An encoder that is probed on one more store than the one its run names.
-
-    Attributes:
-        run: The pre-training run.
-        store: The store whose tags are predicted.
-        experiment: The experiment whose tables show it.
-    """
-
-    run: str
-    store: str
-    experiment: str
 
 
 @strict
@@ -72,7 +57,7 @@ class RunParams:
         runs: Pre-training runs, one line each: base, stores, experiment, and what differs from the base.
         supervised_runs: Runs of supervised training, likewise.
         grids: Runs that differ in a few values, all combinations of which are run in one stage.
-        transfers: Encoders that are probed on another store too.
+        transfers: Encoders that are probed on another store too, and those of supervised networks.
         baselines: Stores on which log-mel statistics are scored.
         probe: Training and scoring of heads.
         log_mel: Settings of the baseline.
@@ -107,9 +92,10 @@ class RunParams:
         for name, store in self.stores.items():
             require_known(f"stores.{name}.corpus", store.corpus, self.corpora)
         for name, transfer in self.transfers.items():
-            require_known(f"transfers.{name}.run", transfer.run, self.runs)
+            require_known(f"transfers.{name}.run", transfer.run, self.runs | self.supervised_runs)
             require_known(f"transfers.{name}.store", transfer.store, self.stores)
             require_name(f"transfers.{name}.experiment", transfer.experiment)
+            require_heads(transfer.heads, self.probe, f"transfers.{name}")
         for name, baseline in self.baselines.items():
             require_known(f"baselines.{name}", name, self.stores)
             require_name(f"baselines.{name}.experiment", baseline.experiment)
@@ -235,9 +221,10 @@ def load_params(mapping: Any) -> RunParams:
         shown = {f"tagging.{role}_store": getattr(params.tagging, f"{role}_store") for role in ("primary", "secondary")}
     require_fit(params, corpora, every_run, shown)
     for name, transfer in params.transfers.items():
-        own = runs[transfer.run].evaluate_on
-        other = f"another store than {own}, on which the run is evaluated anyway"
-        require(transfer.store != own, f"params.yaml: transfers.{name}.store", transfer.store, other)
+        if transfer.run in runs:
+            other = f"another store than {transfer.store}, on which the run is evaluated anyway"
+            own = runs[transfer.run].evaluate_on
+            require(transfer.store != own, f"params.yaml: transfers.{name}.store", transfer.store, other)
     if isinstance(params, Params):
         _require_rows(params, runs, supervised, grids)
     return params

@@ -4,7 +4,7 @@ What belongs here: what a line comes to once it is laid over its bases, and whic
 the sections of the parameters, and references between them (:mod:`clmr.params`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from clmr.evaluation.probe import ProbeParams
 from clmr.models.heads import HeadKind
 from clmr.storage.layering import OVER, combination_name, combinations, resolved, with_values
 from clmr.storage.names import require_known, require_name
-from clmr.storage.strict import Variants, from_mapping, require
+from clmr.storage.strict import Variants, from_mapping, require, strict
 from clmr.training.pretrain import METHODS
 
 SUPERVISED = Variants({"supervised": "clmr.training.supervised:SupervisedRecipe"}, key="method")
@@ -39,6 +39,23 @@ class Named(Protocol):
     @property
     def probe(self) -> ProbeParams:
         """How heads are trained on the encoders of those that pre-train."""
+
+
+@strict
+class ProbeTransferParams:
+    """An encoder that is probed on one more store than its run names, or that of a supervised network.
+
+    Attributes:
+        run: The run that trained it.
+        store: The store whose tags are predicted.
+        heads: Heads that are trained on it.
+        experiment: The experiment whose tables show it.
+    """
+
+    run: str
+    store: str
+    heads: tuple[HeadKind, ...]
+    experiment: str
 
 
 @dataclass(frozen=True)
@@ -162,11 +179,16 @@ def _require_own_tags(line: Mapping[str, Any], where: str) -> None:
 def _heads(probe: ProbeParams, line: Mapping[str, Any], where: str) -> tuple[HeadKind, ...]:
     """The heads that a line states, or else those of the section ``probe``."""
     stated = line.get("heads", list(probe.heads))
-    # Every head with a rate can be trained; tables, figures and claims are about the linear one.
-    fits = isinstance(stated, list) and len(stated) == len(set(stated) & set(probe.learning_rate))
-    allowed = f"a list of linear and others of {', '.join(probe.learning_rate)}, each once"
-    require(fits and "linear" in stated, f"{where}: heads", stated, allowed)
+    require(isinstance(stated, list), f"{where}: heads", stated, "a list")
+    require_heads(stated, probe, where)
+    require("linear" in stated, f"{where}: heads", stated, "linear among others: figures and claims are about it")
     return tuple(stated)
+
+
+def require_heads(stated: Sequence[str], probe: ProbeParams, where: str) -> None:
+    """Raise ``ValueError`` unless there are heads, and all of them can be trained."""
+    fits = 0 < len(stated) == len(set(stated) & set(probe.learning_rate))
+    require(fits, f"{where}: heads", stated, f"at least one of {', '.join(probe.learning_rate)}, each once")
 
 
 def _require_line(line: Mapping[str, Any], where: str, states_evaluate_on: bool, stores: Mapping[str, Any]) -> None:

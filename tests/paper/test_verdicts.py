@@ -12,7 +12,7 @@ from .examples import RESAMPLING, by_key, clips, difference_row, supervised, sys
 
 
 def everything(corpus="scores"):
-    names, heads = ("clmr", "cpc", "random_init", "random_init_cpc"), ("linear", "mlp", "all_layers")
+    names, heads = ("clmr", "cpc", "random_init", "random_init_cpc", "sample_cnn"), ("linear", "mlp", "all_layers")
     heads = [(name, head) for name in names for head in heads]
     probed = [clips(system(name, corpus), head, skill=2.0 if name == "clmr" else 0.5) for name, head in heads]
     return by_key(*probed, supervised("sample_cnn", corpus, skill=0.5), clips(system("log_mel", corpus), skill=0.5))

@@ -44,7 +44,7 @@ KNOWN = {
     "supervised_runs": ("sample_cnn_primary", "pons_primary", "pons_secondary"),
     "label_efficiency": ("primary",),
     "grids": (),
-    "transfers": ("random_init_secondary", "random_init_cpc_secondary"),
+    "transfers": ("random_init_secondary", "random_init_cpc_secondary", "frozen_sample_cnn_primary"),
     "baselines": ("primary", "secondary"),
 }
 KNOWN_MAPPING = MAPPING | {

@@ -11,6 +11,7 @@ from clmr.pipeline.systems import (
     ablation_tables,
     encoder_of,
     main_systems,
+    prefix_of,
     scaling_runs,
     scoring_stage,
     shown_networks,
@@ -109,5 +110,15 @@ def test_networks_whose_filters_are_shown_have_their_encoders_and_untrained_twin
     assert (shown["clmr_primary"].architecture, shown["clmr_primary"].trained_on) == ("sample_cnn", "primary")
     assert (shown["random_init_cpc"].architecture, shown["random_init_cpc"].trained_on) == ("cpc", None)
     assert shown["sample_cnn_primary"].system == "sample_cnn"
+    supervised = supervised_runs_of(PARAMS)["sample_cnn_primary"]
+    assert encoder_of(supervised) == runs_of(PARAMS)["clmr_primary"].recipe.encoder
+    assert [prefix_of(run) for run in (runs_of(PARAMS)["clmr_primary"], supervised)] == ["", "encoder."]
     with pytest.raises(ValueError, match="found pons_primary, whose model pons has no encoder; name a run of"):
         encoder_of(supervised_runs_of(PARAMS)["pons_primary"])
+
+
+def test_supervised_networks_are_probed_beside_their_own_scores():
+    found = {scored.stage: scored for scored in main_systems(PARAMS) if scored.system == "sample_cnn"}
+    groups, stores = ("supervised@", "probe_transfer@frozen_"), ("primary", "secondary")
+    assert set(found) == {f"{group}sample_cnn_{store}" for group in groups for store in stores}
+    assert all(scored.pretrain_corpus is None for scored in found.values())

@@ -37,17 +37,17 @@ BLOCKS = {
 """Blocks of a score table for readers, in their order."""
 
 
-def block_of(pretrain_corpus: str | None, head: str | None) -> str:
+def block_of(system: str, pretrain_corpus: str | None) -> str:
     """The block of a row, a key of :data:`BLOCKS`.
 
-    It follows from how the system was trained, so that no list of names has to be kept.
+    It follows from how the system was trained, so that no list of networks has to be kept.
 
-    >>> block_of("scores", "linear"), block_of(None, "end_to_end"), block_of(None, "linear")
+    >>> block_of("clmr", "scores"), block_of("sample_cnn", None), block_of("random_init", None)
     ('self_supervised', 'supervised', 'reference')
     """
-    if head == END_TO_END:
-        return "supervised"
-    return "reference" if pretrain_corpus is None else "self_supervised"
+    if pretrain_corpus is not None:
+        return "self_supervised"
+    return "reference" if system in (LOG_MEL, CHANCE) or system.startswith("random_init") else "supervised"
 
 
 def system_name(system: str) -> str:

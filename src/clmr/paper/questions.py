@@ -49,6 +49,12 @@ QUESTIONS = (
         _CLMR_ALL_LAYERS,
         _SAMPLE_CNN,
     ),
+    Question(
+        "clmr_layers_sample_cnn_layers",
+        "whether all layers of CLMR are worth those of the supervised network",
+        _CLMR_ALL_LAYERS,
+        ("sample_cnn", ALL_LAYERS),
+    ),
     Question("sample_cnn_log_mel", "whether supervised training reaches log-mel statistics", _SAMPLE_CNN, _LOG_MEL),
 )
 """The differences that matter. One correction for several tests covers them all, so each further one costs power."""

@@ -15,6 +15,7 @@ from clmr.pipeline.stage_params import EfficiencyProbesStage, EfficiencyTraining
 from clmr.pipeline.systems import scored_system, scoring_stage, system_of
 from clmr.runs import Run
 from clmr.storage.layering import combination_name
+from clmr.storage.strict import require
 from clmr.training.fine_tune import FewLabelsRecipe
 
 
@@ -99,5 +100,7 @@ def _recipes(params: Params, store: str) -> dict[NetworkKind, tuple[FewLabelsRec
 
 
 def _untrained(params: Params, line: LabelEfficiencyLine) -> Run:
-    name = line.untrained.name
-    return runs_of(params)[name if line.untrained.stage == "evaluate" else params.transfers[name].run]
+    name, runs = line.untrained.name, runs_of(params)
+    run = name if line.untrained.stage == "evaluate" else params.transfers[name].run
+    require(run in runs, "params.yaml: label_efficiency: the run of untrained", run, f"one of {', '.join(runs)}")
+    return runs[run]

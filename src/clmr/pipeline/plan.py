@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clmr.efficiency import EFFICIENCY
+from clmr.models.heads import HeadKind
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.planned import MAIN, PublishedStage
 from clmr.params import Params, RunParams, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
@@ -45,6 +46,7 @@ from clmr.pipeline.systems import (
     corpus_roles,
     encoder_of,
     main_systems,
+    prefix_of,
     scaling_runs,
     shown_networks,
     systems_of,
@@ -126,11 +128,12 @@ def _training(params: RunParams) -> Iterator[PlannedStage]:
 
 def _evaluations(params: RunParams) -> Iterator[PlannedStage]:
     runs = runs_of(params)
+    every = runs | supervised_runs_of(params)
     for run in runs.values():
-        own = _evaluation(params, run, run.evaluate_on, run.experiment)
+        own = _evaluation(params, run, run.heads, run.evaluate_on, run.experiment)
         yield PlannedStage(f"evaluate@{run.name}", "clmr.pipeline.stages.evaluate", own)
     for name, transfer in params.transfers.items():
-        own = _evaluation(params, runs[transfer.run], transfer.store, transfer.experiment)
+        own = _evaluation(params, every[transfer.run], transfer.heads, transfer.store, transfer.experiment)
         yield PlannedStage(f"probe_transfer@{name}", "clmr.pipeline.stages.evaluate", own)
     for store, baseline in params.baselines.items():
         log_mel = LogMelStage(params.log_mel, store, baseline.experiment)
@@ -150,8 +153,7 @@ def _insights(params: Params) -> Iterator[PlannedStage]:
     every = runs | supervised_runs_of(params)
     for name in own.filters:
         run, seed = every[name], every[name].recipe.seeds[0]
-        prefix = "encoder." if run.is_supervised else ""
-        shown = FiltersStage(name, seed, encoder_of(run), prefix, own.layers, own.ascent)
+        shown = FiltersStage(name, seed, encoder_of(run), prefix_of(run), own.layers, own.ascent)
         yield PlannedStage(f"filters@{name}", "clmr.pipeline.stages.filters", shown)
 
 
@@ -168,9 +170,9 @@ def _own_reports(params: RunParams) -> Iterator[PlannedStage]:
         yield PlannedStage(f"own_report@{name}", "clmr.pipeline.stages.own_report", own)
 
 
-def _evaluation(params: RunParams, run: Run, store: str, experiment: str) -> EvaluateStage:
-    recipe, probe = run.recipe, replace(params.probe, heads=run.heads)
-    return EvaluateStage(run.name, recipe.seeds, recipe.encoder, probe, store, experiment)
+def _evaluation(params: RunParams, run: Run, heads: tuple[HeadKind, ...], store: str, experiment: str) -> EvaluateStage:
+    probe = replace(params.probe, heads=heads)
+    return EvaluateStage(run.name, run.recipe.seeds, encoder_of(run), prefix_of(run), probe, store, experiment)
 
 
 def _grid(params: RunParams, grid: list[Run]) -> GridStage:

@@ -53,11 +53,12 @@ class SupervisedStage:
 
 @strict
 class EvaluateStage:
-    """A frozen encoder, one checkpoint per seed of its run, probed on a store."""
+    """A frozen encoder, one checkpoint per seed of its run, probed on a store; ``prefix`` as in ``FiltersStage``."""
 
     run: str
     seeds: tuple[int, ...]
     encoder: Annotated[EncoderParams, ENCODERS]
+    prefix: str
     probe: ProbeParams
     store: str
     experiment: str

@@ -121,10 +121,15 @@ def encoder_of(run: Run) -> Any:
     encoder = getattr(run.recipe.model, "encoder", None)
     if encoder is None:
         raise ValueError(
-            f"params.yaml: interpretability.filters: found {run.name}, whose model {run.recipe.model.kind} has no "
-            f"encoder; name a run of sample_cnn"
+            f"params.yaml: interpretability.filters or transfers: found {run.name}, whose model "
+            f"{run.recipe.model.kind} has no encoder; name a run of sample_cnn"
         )
     return encoder
+
+
+def prefix_of(run: Run) -> str:
+    """What the names of the encoder's weights begin with in a run's checkpoint."""
+    return "encoder." if run.is_supervised else ""
 
 
 def transfer_table(params: Params) -> tuple[TransferRow, ...]:
@@ -216,12 +221,13 @@ def _scaling_run(params: RunParams, run: Run, shown: Run) -> ScalingRun:
 
 def _probed(params: RunParams, experiment: str) -> Iterator[ScoredSystem]:
     runs = runs_of(params)
+    every = runs | supervised_runs_of(params)
     for run in runs.values():
         if run.experiment == experiment:
             yield scored_system(params, scoring_stage(run), run, run.evaluate_on, _compared(run))
     for name, transfer in params.transfers.items():
         if transfer.experiment == experiment:
-            run = runs[transfer.run]
+            run = every[transfer.run]
             scored = scored_system(params, f"probe_transfer@{name}", run, transfer.store, _compared(run))
             yield replace(scored, experiment=experiment)
 

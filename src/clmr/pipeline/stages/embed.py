@@ -13,7 +13,7 @@ from clmr.compute.distributed import world
 from clmr.compute.runtime import device
 from clmr.corpora.store import open_store
 from clmr.evaluation.frozen import embeddings_file, kept_embeddings
-from clmr.models.encoders import load_encoder
+from clmr.models.frozen_encoders import load_frozen_encoder
 from clmr.pipeline.command_line import named_stage
 from clmr.pipeline.stage_params import EvaluateStage
 from clmr.pipeline.stages import evaluate
@@ -29,7 +29,7 @@ def main() -> None:
     with world(chosen) as together:
         unfinished = stage.work_dir(evaluate.work_inputs(stage, store.folder))
         for seed in params.seeds:
-            encoder = load_encoder(paths.checkpoint_file(params.run, seed))
+            encoder = load_frozen_encoder(paths.checkpoint_file(params.run, seed), params.encoder, params.prefix)
             kept_embeddings(encoder, store, params.probe, chosen, embeddings_file(unfinished, seed), together)
 
 

@@ -8,7 +8,7 @@ from clmr.compute.side_by_side import seeds_side_by_side
 from clmr.corpora.store import STORE_NAME, open_store
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.scores import ScoreRow, compared, save_score_rows
-from clmr.models.encoders import load_encoder
+from clmr.models.frozen_encoders import load_frozen_encoder
 from clmr.pipeline.command_line import print_scores, run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import EvaluateStage
@@ -38,8 +38,8 @@ def evaluate_seed(params: EvaluateStage, folders: Folders, seed: int) -> list[Sc
         folders: Where to write.
         seed: One of its seeds.
     """
-    encoder, store = load_encoder(paths.checkpoint_file(params.run, seed)), open_store(paths.store_dir(params.store))
-    return evaluate_encoder(encoder, store, params.probe, seed, device(), folders)
+    encoder = load_frozen_encoder(paths.checkpoint_file(params.run, seed), params.encoder, params.prefix)
+    return evaluate_encoder(encoder, open_store(paths.store_dir(params.store)), params.probe, seed, device(), folders)
 
 
 def work_inputs(stage: Stage[EvaluateStage], store: Path) -> list[Path]:

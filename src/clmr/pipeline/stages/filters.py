@@ -1,20 +1,17 @@
 """Stages ``filters@<run>``: spectra of the inputs to which the filters of a network respond most."""
 
 from clmr.interpret.filters import network_spectra, save_spectra
-from clmr.models.initialisation import keeping_global_generator
+from clmr.models.frozen_encoders import load_frozen_encoder
 from clmr.pipeline.command_line import run_stage
 from clmr.pipeline.stage import Stage
 from clmr.pipeline.stage_params import FiltersStage
 from clmr.storage import paths
-from clmr.storage.tensors import load_tensors, load_weights
 
 
 def work(stage: Stage[FiltersStage]) -> None:
     """Optimise inputs for every filter of the chosen layers, and keep their spectra."""
     params = stage.params
-    tensors, _ = load_tensors(paths.checkpoint_file(params.run, params.seed))
-    encoder = keeping_global_generator(params.encoder.build)
-    load_weights(encoder, tensors, params.prefix)
+    encoder = load_frozen_encoder(paths.checkpoint_file(params.run, params.seed), params.encoder, params.prefix)
     spectra = network_spectra(encoder, params.run, params.layers, params.ascent)
     save_spectra(paths.filters_dir(params.run), spectra)
     counts = [f"layer {number} {len(layer.values['mean'])}" for number, layer in spectra.layers.items()]
