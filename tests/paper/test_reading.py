@@ -1,5 +1,7 @@
 """What earlier stages wrote is read as the plan names it, and what is missing is named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +31,8 @@ def test_a_run_is_found_by_the_corpus_it_was_scored_on():
     far = ScoredSystem("evaluate@far", "clmr", "clmr_scores", "scores", "merlin", "secondary")
     systems = [system("clmr"), system("cpc"), far]
     assert reading.system_of_run(systems, "clmr_scores", "merlin").stage == "evaluate@far"
+    probed = replace(systems[0], stage="probe_transfer@frozen")
+    assert reading.system_of_run([probed, *systems], probed.run, probed.eval_corpus) == systems[0]
     with pytest.raises(ValueError, match="found 0 systems of run 'pons' scored on scores, .* are clmr_scores, cpc_sc"):
         reading.system_of_run(systems, "pons", "scores")
 

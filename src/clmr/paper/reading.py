@@ -60,6 +60,8 @@ def first_seed(system: ScoredSystem) -> int:
 def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> ScoredSystem:
     """The system that a run became, scored on a corpus.
 
+    Where a further stage probes its network there, the stage named after the run counts.
+
     Args:
         systems: The systems that the plan lists.
         run: Name of the run.
@@ -69,6 +71,7 @@ def system_of_run(systems: Sequence[ScoredSystem], run: str, corpus: str) -> Sco
         ValueError: If the plan lists none, or several.
     """
     found = [system for system in systems if system.run == run and system.eval_corpus == corpus]
+    found = [system for system in found if system.stage.partition("@")[2] == run] or found
     if len(found) != 1:
         listed = ", ".join(str(system.run) for system in systems if system.eval_corpus == corpus)
         raise ValueError(
