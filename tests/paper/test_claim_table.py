@@ -154,6 +154,25 @@ def test_a_selector_that_fits_several_systems_names_them():
         decide([claim("filter", "crop")], evidence(GOOD, second, BASE))
 
 
+def test_a_network_of_two_stages_is_the_one_with_the_head_of_the_claim():
+    own, base = supervised("sample_cnn", skill=2.0), clips(system("clmr"), skill=0.5)
+    layers = clips(dataclasses.replace(own.scored, stage="probe_transfer@frozen"), "all_layers", skill=0.5)
+    sides = Selector("main", "sample_cnn", "end_to_end", "primary"), Selector("main", "clmr", "linear", "primary")
+    numbers = [f"table_6_1.{row}.mtat.pr_auc_tag" for row in ("sample_cnn.end_to_end", "clmr.linear")]
+    compared = ClaimEntry("ahead", "Supervision is ahead.", "6.1", *numbers, *sides)
+    one, two = (
+        claims_table(
+            [compared],
+            Evidence(by_key(*all_), [each.scored for each in all_], ROLES, {"main": 0.01}),
+            THESIS,
+            RESAMPLING,
+        )
+        for all_ in ((own, base), (layers, own, base))
+    )
+    assert one.verdict.item() == "reproduced"
+    pd.testing.assert_frame_equal(one, two)
+
+
 def test_a_planned_system_without_scores_is_an_error():
     with pytest.raises(ValueError, match="claim: found no scores of the clips of .*'filter'.* which is planned; rerun"):
         decide([claim("filter", "crop")], evidence(BASE, planned=[GOOD.scored]))

@@ -137,6 +137,9 @@ def _system(claim: ClaimEntry, selector: Selector, evidence: Evidence) -> ClipSc
     found = selector.choose(evidence.planned, evidence.roles)
     if not found:
         return None
+    # A supervised network has two stages: its own, and one that probes its layers with another head.
+    with_head = {one.scored.stage for one in evidence.clips.values() if one.head == selector.head}
+    found = [scored for scored in found if scored.stage in with_head] or found
     if len(found) > 1:
         named = "; ".join(f"{scored.stage} {scored.varies}" for scored in found)
         raise ValueError(f"{claim.id}: {selector} fits {named}; have it name more of what they vary")
