@@ -37,14 +37,18 @@ BLOCKS = {
 """Blocks of a score table for readers, in their order."""
 
 
-def block_of(system: str, pretrain_corpus: str | None) -> str:
+def block_of(system: str, pretrain_corpus: str | None, head: str) -> str:
     """The block of a row, a key of :data:`BLOCKS`.
 
     It follows from how the system was trained, so that no list of networks has to be kept.
 
-    >>> block_of("clmr", "scores"), block_of("sample_cnn", None), block_of("random_init", None)
-    ('self_supervised', 'supervised', 'reference')
+    >>> block_of("clmr", "scores", "linear"), block_of("clmr_fine_tuned", "scores", "end_to_end")
+    ('self_supervised', 'supervised')
+    >>> block_of("sample_cnn", None, "all_layers"), block_of("random_init", None, "all_layers")
+    ('supervised', 'reference')
     """
+    if head == END_TO_END:
+        return "supervised"
     if pretrain_corpus is not None:
         return "self_supervised"
     return "reference" if system in (LOG_MEL, CHANCE) or system.startswith("random_init") else "supervised"

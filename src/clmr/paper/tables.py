@@ -91,7 +91,7 @@ def _row(
 ) -> dict[str, Any]:
     """A row without scale and thesis."""
     identity = {key: getattr(scored, key) for key in (*IDENTITY[:-1], "run")} | {"head": head}
-    identity["block"] = block_of(scored.system, scored.pretrain_corpus)
+    identity["block"] = block_of(scored.system, scored.pretrain_corpus, head)
     return identity | {column: scored.varies.get(column) for column in columns} | over_seeds(of_head)
 
 
