@@ -121,3 +121,10 @@ def test_mistakes_are_found_before_anything_is_trained(change, message):
     change(mapping)
     with pytest.raises(ValueError, match=message):
         load_params(mapping)
+
+
+def test_a_supervised_network_is_no_untrained_encoder():
+    mapping = deepcopy(MAPPING)
+    line(mapping, "secondary")["untrained"]["name"] = "frozen_sample_cnn_secondary"
+    with pytest.raises(ValueError, match="the run of untrained must be one of .*, got 'sample_cnn_secondary'"):
+        efficiency_systems(load_params(mapping))
