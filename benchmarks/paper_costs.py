@@ -17,7 +17,7 @@ from benchmarks.limits import convolution_flop, forward_flop
 from clmr.corpora.published import PublishedCorpus
 from clmr.models.cpc import CPCParams
 from clmr.params import Params, corpora_of, grids_of, read_params, runs_of, supervised_runs_of
-from clmr.pipeline.systems import trained_here
+from clmr.pipeline.systems import encoder_of, trained_here
 from clmr.runs import Run
 from clmr.storage import paths
 from clmr.storage.files import read_json, write_text
@@ -84,8 +84,9 @@ def costs(params: Params, flop_of: Callable[[Any], float]) -> Iterator[Cost]:
         yield _embedding(params, f"evaluate@{run.name}", run, run.evaluate_on, flop_of)
     for run in supervised_runs_of(params).values():
         yield Cost(f"supervised@{run.name}", training_flop(params, run, flop_of), 0)
+    every = runs_of(params) | supervised_runs_of(params)
     for name, transfer in params.transfers.items():
-        yield _embedding(params, f"probe_transfer@{name}", runs_of(params)[transfer.run], transfer.store, flop_of)
+        yield _embedding(params, f"probe_transfer@{name}", every[transfer.run], transfer.store, flop_of)
     for name, grid in grids_of(params).items():
         parts = [
             training_flop(params, run, flop_of) + _embedding(params, name, run, run.evaluate_on, flop_of).flop
@@ -186,7 +187,7 @@ def _source_bytes(corpus: Any) -> float:
 
 def _embedding(params: Params, stage: str, run: Run, store: str, flop_of: Callable[[Any], float]) -> Cost:
     """Every segment of a store, embedded under each seed."""
-    encoder, size, n_seeds = run.recipe.encoder, _size(params, store), len(run.recipe.seeds)
+    encoder, size, n_seeds = encoder_of(run), _size(params, store), len(run.recipe.seeds)
     n_segments = size.n_clips() * int(size.clip_duration_s * encoder.sample_rate_hz / encoder.clip_samples) * n_seeds
     return Cost(stage, n_segments * flop_of(encoder), n_segments * encoder.embedding_dim * _BYTES_OF_VALUE)
 
