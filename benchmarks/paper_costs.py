@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.limits import convolution_flop, forward_flop
 from clmr.corpora.published import PublishedCorpus
 from clmr.models.cpc import CPCParams
-from clmr.params import Params, corpora_of, grids_of, read_params, runs_of, supervised_runs_of
+from clmr.params import Params, corpora_of, every_run_of, grids_of, read_params, runs_of, supervised_runs_of
 from clmr.pipeline.systems import encoder_of, trained_here
 from clmr.runs import Run
 from clmr.storage import paths
@@ -84,7 +84,7 @@ def costs(params: Params, flop_of: Callable[[Any], float]) -> Iterator[Cost]:
         yield _embedding(params, f"evaluate@{run.name}", run, run.evaluate_on, flop_of)
     for run in supervised_runs_of(params).values():
         yield Cost(f"supervised@{run.name}", training_flop(params, run, flop_of), 0)
-    every = runs_of(params) | supervised_runs_of(params)
+    every = every_run_of(params)
     for name, transfer in params.transfers.items():
         yield _embedding(params, f"probe_transfer@{name}", every[transfer.run], transfer.store, flop_of)
     for name, grid in grids_of(params).items():

@@ -192,6 +192,11 @@ def supervised_runs_of(params: RunParams) -> dict[str, Run]:
     return {name: resolved_line(params, "supervised_runs", name, line, SUPERVISED) for name, line in lines}
 
 
+def every_run_of(params: RunParams) -> dict[str, Run]:
+    """Runs of pre-training and then of supervised training, which share no name; raises as :func:`runs_of` does."""
+    return runs_of(params) | supervised_runs_of(params)
+
+
 def grids_of(params: RunParams) -> dict[str, list[Run]]:
     """The combinations of each grid, resolved, in order.
 

@@ -15,7 +15,7 @@ from clmr.efficiency import EFFICIENCY
 from clmr.models.heads import HeadKind
 from clmr.paper.figure_params import ResamplingParams
 from clmr.paper.planned import MAIN, PublishedStage
-from clmr.params import Params, RunParams, corpora_of, grids_of, load_params, runs_of, supervised_runs_of
+from clmr.params import Params, RunParams, corpora_of, every_run_of, grids_of, load_params, runs_of, supervised_runs_of
 from clmr.pipeline.code import code_digests
 from clmr.pipeline.efficiency import efficiency_systems, probes_stage, training_stage
 from clmr.pipeline.stage import note_imitated_bf16
@@ -127,9 +127,8 @@ def _training(params: RunParams) -> Iterator[PlannedStage]:
 
 
 def _evaluations(params: RunParams) -> Iterator[PlannedStage]:
-    runs = runs_of(params)
-    every = runs | supervised_runs_of(params)
-    for run in runs.values():
+    every = every_run_of(params)
+    for run in runs_of(params).values():
         own = _evaluation(params, run, run.heads, run.evaluate_on, run.experiment)
         yield PlannedStage(f"evaluate@{run.name}", "clmr.pipeline.stages.evaluate", own)
     for name, transfer in params.transfers.items():
@@ -150,7 +149,7 @@ def _insights(params: Params) -> Iterator[PlannedStage]:
         how = probe.embedding_batch_size, probe.embedding_precision
         heard = ActivationsStage(activated.run, recipe.seeds[0], recipe.encoder, activated.store, *how)
         yield PlannedStage(f"activations@{name}", "clmr.pipeline.stages.activations", heard)
-    every = runs | supervised_runs_of(params)
+    every = every_run_of(params)
     for name in own.filters:
         run, seed = every[name], every[name].recipe.seeds[0]
         shown = FiltersStage(name, seed, encoder_of(run), prefix_of(run), own.layers, own.ascent)

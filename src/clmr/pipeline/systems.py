@@ -11,7 +11,7 @@ from typing import Any, get_args
 from clmr.ablations import SINGLE_AUGMENTATIONS, augmentation_of, shown_run, table_rows, varied_value
 from clmr.paper.claims import Role
 from clmr.paper.planned import MAIN, AblationRow, ScalingRun, ScoredSystem, ShownNetwork, TransferRow
-from clmr.params import Params, RunParams, grids_of, runs_of, supervised_runs_of
+from clmr.params import Params, RunParams, every_run_of, grids_of, runs_of, supervised_runs_of
 from clmr.runs import Run
 from clmr.storage.layering import combination_name
 from clmr.training.pretrain import METHODS
@@ -57,7 +57,7 @@ def scoring_stage(run: Run) -> str:
 
 def trained_here(params: RunParams, grid: list[Run]) -> list[Run]:
     """The combinations that a grid has to train: those that no line of the parameters comes to as well."""
-    lines = runs_of(params) | supervised_runs_of(params)
+    lines = every_run_of(params)
     return [run for run in grid if shown_run(run, lines) is run]
 
 
@@ -100,7 +100,7 @@ def ablation_tables(params: Params) -> dict[str, tuple[AblationRow, ...]]:
 
 def shown_networks(params: Params) -> tuple[ShownNetwork, ...]:
     """The networks whose filters are shown, in the order of the parameters."""
-    runs = runs_of(params) | supervised_runs_of(params)
+    runs = every_run_of(params)
     return tuple(_shown_network(runs[name], figure) for name, figure in params.interpretability.filters.items())
 
 
@@ -220,9 +220,8 @@ def _scaling_run(params: RunParams, run: Run, shown: Run) -> ScalingRun:
 
 
 def _probed(params: RunParams, experiment: str) -> Iterator[ScoredSystem]:
-    runs = runs_of(params)
-    every = runs | supervised_runs_of(params)
-    for run in runs.values():
+    every = every_run_of(params)
+    for run in runs_of(params).values():
         if run.experiment == experiment:
             yield scored_system(params, scoring_stage(run), run, run.evaluate_on, _compared(run))
     for name, transfer in params.transfers.items():
