@@ -100,6 +100,21 @@ def test_runs_with_several_seeds_are_shown_with_their_deviation(repository: Path
 
 
 @pytest.mark.smoke
+def test_results_of_another_scale_are_kept_apart(repository: Path):
+    command = [sys.executable, "-m", "clmr.cli", "keep", "tagging"]
+    environment = os.environ | {"PYTHONPATH": str(repository / "src")}
+    done = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=True)
+    assert "results/smoke/tagging has the smoke results of tagging" in done.stdout
+    kept, published = repository / "results" / "smoke" / "tagging", repository / "results"
+    for name in ("tables/table_6_1.csv", "figures/fig_1_1.png", "notebooks/pretrain_clmr_primary.ipynb"):
+        assert (kept / name).read_bytes() == (published / name).read_bytes()
+    assert "| `evaluate@clmr_primary` |" in (kept / "README.md").read_text()
+    assert not list(kept.rglob("*ablation*"))
+    # No output of a stage: nothing has to run again.
+    assert rerun(repository) == set()
+
+
+@pytest.mark.smoke
 def test_published_notebooks_hold_no_path_or_time_of_this_machine(repository: Path):
     published = list((repository / "results" / "notebooks").glob("*.ipynb"))
     # Every executed notebook, and the report, which publishes itself.

@@ -45,6 +45,14 @@ def readme(_: argparse.Namespace) -> str:
     return "README.md shows results/tables/table_6_1.md"
 
 
+def keep(arguments: argparse.Namespace) -> str:
+    """Keep what a stage shows at another scale in results/<scale>, apart from the published results."""
+    # Imported here: what knows all stages imports torch, which takes seconds.
+    from clmr.pipeline.keeping import keep_results
+
+    return keep_results(arguments.stage)
+
+
 def _overlay(scale: str) -> Path:
     overlay = paths.overlay_file(scale)
     scales = sorted(file.stem for file in overlay.parent.glob("*.yaml"))
@@ -61,11 +69,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="clmr", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     # The docstring of each command is its help.
-    for command in (check, data, params, readme):
+    for command in (check, data, params, readme, keep):
         added = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)
         if command is params:
             added.add_argument("scale", nargs="+", help="name of an overlay in the folder params, such as smoke")
+        if command is keep:
+            added.add_argument("stage", help="a stage that writes tables or figures, such as tagging")
         if command is data:
             added.add_argument("scale", nargs="?", help="another scale than that of params.yaml, such as paper")
     arguments = parser.parse_args()

@@ -18,6 +18,7 @@ from clmr.paper.claims import load_claims
 from clmr.paper.efficiency import efficiency_table
 from clmr.paper.filter_table import filter_table
 from clmr.paper.interpretability import OUT_OF_DOMAIN_COLUMNS
+from clmr.paper.page import SCALE_NOTES
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 from clmr.paper.writing import save_table
@@ -161,7 +162,7 @@ def test_a_stage_that_the_plan_forgets_is_named():
 
 
 def test_every_scale_says_what_its_numbers_are():
-    assert tuple(gallery.SCALE_NOTES) == get_args(Scale)
+    assert tuple(SCALE_NOTES) == get_args(Scale)
 
 
 def test_artefacts_have_names_of_their_own():

@@ -6,7 +6,7 @@ import pytest
 
 from clmr.params import read_params
 from clmr.pipeline.plan import planned_stages
-from clmr.pipeline.stage_graph import grouped, needing, stage_files
+from clmr.pipeline.stage_graph import grouped, needed_by, needing, stage_files
 from clmr.storage.overlays import with_overlay
 from clmr.storage.yaml_files import read_yaml
 
@@ -34,6 +34,14 @@ def test_what_needs_a_corpus_is_reached_through_stores_runs_and_tables():
     # Reads its scores from a folder that others write into.
     assert "tagging@thesis" in needing("log_mel@primary", graph)
     assert needing("report@thesis", graph) == {"report@thesis"}
+
+
+def test_what_a_notebook_needs_is_reached_through_the_folders_that_it_reads():
+    needed = needed_by("tagging@thesis", stage_files(PIPELINE, PARAMS))
+    assert {"plan", "download@scores", "store@secondary", "pretrain@clmr_primary", "grid@scaling"} <= needed
+    assert {"log_mel@primary", "probe_transfer@frozen_sample_cnn_primary"} <= needed
+    assert not needed & {"claims@thesis", "grid@epochs", "store@primary_22k", "efficiency_training@primary"}
+    assert needed_by("plan", stage_files(PIPELINE, PARAMS)) == {"plan"}
 
 
 def test_a_template_without_a_value_is_named():

@@ -4,48 +4,25 @@ The plan lists the stages in order; nothing is found by looking into folders.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
 
 from clmr.paper.ablation_markdown import ablation_markdown
 from clmr.paper.architecture_markdown import formats_markdown, layers_markdown
-from clmr.paper.artefacts import ARTEFACTS, Artefact
-from clmr.paper.cells import markdown
+from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.claim_markdown import statements_markdown
 from clmr.paper.claim_table import ELSEWHERE
 from clmr.paper.efficiency_markdown import efficiency_markdown
 from clmr.paper.interpretability_markdown import chapter_7_markdown, filters_markdown, out_of_domain_markdown
 from clmr.paper.markdown import table_markdown
+from clmr.paper.page import cost_markdown, page, records_of
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.paper.transfer_markdown import transfer_markdown
-from clmr.paper.writing import read_table, save_table
+from clmr.paper.writing import read_table, write_csv
 from clmr.storage import paths
-from clmr.storage.files import read_json, write_json, write_text
+from clmr.storage.files import write_json, write_text
 from clmr.storage.notebook_files import read_notebook, with_current_prose, write_notebook
-
-SCALE_NOTES = {
-    "smoke": "**Smoke scale.** A few clips and steps, to see that everything runs. The numbers mean nothing.",
-    "embedded": (
-        "**Embedded scale.** Corpora rendered on this machine, narrow encoders and short schedules, within one to "
-        "two hours on two cores. These numbers can be compared with each other, not with those of MagnaTagATune or the "
-        "Million Song Dataset."
-    ),
-    "overnight": (
-        "**Overnight scale.** The corpora of the embedded scale, with wider encoders and longer schedules, within a "
-        "budget of hours. These numbers can be compared with each other, not with those of MagnaTagATune or the "
-        "Million Song Dataset."
-    ),
-    "full_size": (
-        "**Full size.** Networks, sample rates and schedules of the thesis, where it states them, on corpora rendered "
-        "on this machine. These numbers can be compared with each other, not with those of MagnaTagATune or the "
-        "Million Song Dataset."
-    ),
-    "paper": (
-        "**Paper scale.** Data sets, networks and schedules of the thesis, where it states them; what differs is "
-        "listed in [differences.md](../references/differences.md)."
-    ),
-}
 
 _MARKDOWN = {
     "table_2_4": layers_markdown,
@@ -59,12 +36,14 @@ _MARKDOWN = {
 }
 """The form of tables that :func:`clmr.paper.markdown.table_markdown` does not tell by their columns."""
 
-Records = dict[str, dict[str, Any]]
-"""Provenance and cost by stage."""
 
+def publish_notebooks(stages: Sequence[PublishedStage], folder: Path | None = None) -> list[str]:
+    """Write every executed notebook with the current prose to ``notebooks``; returns their stages.
 
-def publish_notebooks(stages: Sequence[PublishedStage]) -> list[str]:
-    """Write every executed notebook with the current prose to ``results/notebooks``; returns their stages."""
+    Args:
+        stages: All stages whose notebooks readers see.
+        folder: Where the folder ``notebooks`` is; ``results`` by default.
+    """
     published = []
     for stage in stages:
         if stage.notebook is None:
@@ -72,18 +51,25 @@ def publish_notebooks(stages: Sequence[PublishedStage]) -> list[str]:
         # With the prose as it is now: a corrected sentence is published without running anything again.
         executed = read_notebook(paths.executed_notebook(stage.stage))
         source = read_notebook(paths.source_notebook(stage.notebook))
-        write_notebook(with_current_prose(executed, source), paths.published_notebook(stage.stage))
+        write_notebook(with_current_prose(executed, source), paths.published_notebook(stage.stage, folder))
         published.append(stage.stage)
     return published
 
 
-def publish_records(stages: Sequence[PublishedStage]) -> pd.DataFrame:
-    """Write the provenance of all stages as one file, and their costs as a table; returns the table."""
-    records = _records(stages)
-    write_json(paths.provenance_file(), {stage: record["provenance"] for stage, record in records.items()})
+def publish_records(stages: Sequence[PublishedStage], folder: Path | None = None) -> pd.DataFrame:
+    """Write the provenance of all stages as one file, and their costs as a table; returns the table.
+
+    Args:
+        stages: All stages with a record.
+        folder: Where both go; ``results`` by default.
+    """
+    records = records_of(stages)
+    write_json(paths.provenance_file(folder), {stage: record["provenance"] for stage, record in records.items()})
     costs = pd.DataFrame([{"stage": stage} | record["cost"] for stage, record in records.items()])
+    costs = costs[["stage", "wall_s", "peak_memory_gib"]]
     # In a separate file, since costs vary from run to run: the provenance of an equal result stays equal.
-    return save_table(costs[["stage", "wall_s", "peak_memory_gib"]], "table_costs")
+    write_csv(costs, paths.table_file("table_costs", folder))
+    return costs
 
 
 def write_tables() -> list[str]:
@@ -91,24 +77,17 @@ def write_tables() -> list[str]:
     tables = [artefact.name for artefact in ARTEFACTS if artefact.is_table]
     claims = read_table("table_claims")
     for name in tables:
-        text = _MARKDOWN.get(name, table_markdown)(read_table(name))
         # A table that decides claims itself has them as rows.
         stated = statements_markdown(claims[(claims.artefact == name) & (claims.verdict != ELSEWHERE)])
         verdicts = f"\nWhat the thesis says of this table, and what ours says of it:\n\n{stated}" if stated else ""
-        write_text(paths.table_file(name).with_suffix(".md"), text + verdicts)
+        write_text(paths.table_file(name).with_suffix(".md"), table_text(name) + verdicts)
     write_text(paths.table_file("table_costs").with_suffix(".md"), cost_markdown(read_table("table_costs")))
     return [*tables, "table_costs"]
 
 
-def cost_markdown(costs: pd.DataFrame) -> str:
-    """Seconds and memory of each stage when it was last run, and the sum of the seconds.
-
-    >>> costs = pd.DataFrame({"stage": ["a", "b"], "wall_s": [1.0, 2.5], "peak_memory_gib": [0.3, 0.25]})
-    >>> print(cost_markdown(costs).splitlines()[-1])
-    | **sum** | 3.5 |  |
-    """
-    rows = [[cost.stage, f"{cost.wall_s:.1f}", f"{cost.peak_memory_gib:.2f}"] for cost in costs.itertuples()]
-    return markdown(["stage", "seconds", "peak memory (GiB)"], [*rows, ["**sum**", f"{costs.wall_s.sum():.1f}", ""]])
+def table_text(name: str) -> str:
+    """The Markdown form of a table, without verdicts."""
+    return _MARKDOWN.get(name, table_markdown)(read_table(name))
 
 
 def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
@@ -127,20 +106,11 @@ def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
             f"found no {', '.join(missing)} among the published stages, but artefacts that they write; "
             "have the plan list every stage that has a record"
         )
-    records = _records(stages)
-    parts = [
-        "# Results",
-        "Written by the stage `report`; every number below comes from a file in this folder.",
-        SCALE_NOTES[scale],
-        *(_section(artefact, scale, stages, records) for artefact in ARTEFACTS),
-        "## Provenance",
-        "What each stage was made from. *Code* is a digest of the code that its notebook or module runs, comments and "
-        "docstrings left out; [provenance.json](provenance.json) also holds parameter values, package versions, "
-        "machine type, and whether compiled loops ran. [Costs](tables/table_costs.md) are apart, since they vary from "
-        "run to run.",
-        _provenance_table(stages, records),
-    ]
-    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+    files = {one.name: paths.table_file(one.name).with_suffix(".md") for one in ARTEFACTS if one.is_table}
+    tables = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+    title = "# Results\n\nWritten by the stage `report`; every number below comes from a file in this folder."
+    costs = "[Costs](tables/table_costs.md) are apart, since they vary from run to run."
+    return page(title, scale, ARTEFACTS, tables, stages, costs)
 
 
 def write_gallery(scale: Scale, stages: Sequence[PublishedStage]) -> None:
@@ -161,36 +131,3 @@ def with_readme_table(readme: str, table: str) -> str:
     head, rest = readme.split(begin, 1)
     marker, _ = rest.split("\n", 1)
     return f"{head}{begin}{marker}\n{table}{end}{rest.split(end, 1)[1]}"
-
-
-def _records(stages: Sequence[PublishedStage]) -> Records:
-    """Provenance and cost of each stage, in order."""
-    return {published.stage: read_json(paths.record_file(published.stage)) for published in stages}
-
-
-def _section(artefact: Artefact, scale: Scale, stages: Sequence[PublishedStage], records: Records) -> str:
-    """One table or figure, with its caption above and its origin below."""
-    if artefact.is_table:
-        shown = paths.table_file(artefact.name).with_suffix(".md").read_text(encoding="utf-8").rstrip("\n")
-        data = f"[data](tables/{artefact.name}.csv)"
-    else:
-        shown = f"![{artefact.caption}](figures/{artefact.name}.png)"
-        data = f"[page]({artefact.page})" if artefact.page else f"[data](figures/{artefact.name}.csv)"
-    written_by = next(published for published in stages if published.stage == artefact.stage)
-    facts = [data, f"stage `{artefact.stage}`", _notebook_link(written_by), f"code {_code(records[artefact.stage])}"]
-    origin = " · ".join(fact for fact in [*facts, f"scale {scale}"] if fact)
-    return f"## {artefact.title}: `{artefact.name}`\n\n{artefact.caption}\n\n{shown}\n\n{origin}"
-
-
-def _provenance_table(stages: Sequence[PublishedStage], records: Records) -> str:
-    rows = [[f"`{stage.stage}`", _notebook_link(stage), _code(records[stage.stage])] for stage in stages]
-    return markdown(["stage", "notebook", "code"], rows)
-
-
-def _notebook_link(stage: PublishedStage) -> str:
-    """The executed notebook of a stage; empty where a module ran."""
-    return f"[{stage.notebook}](notebooks/{paths.file_stem(stage.stage)}.ipynb)" if stage.notebook else ""
-
-
-def _code(record: dict[str, Any]) -> str:
-    return f"`{record['provenance']['code_sha256'][:12]}`"

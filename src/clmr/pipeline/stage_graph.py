@@ -5,7 +5,7 @@ It serves messages only: what runs when, DVC decides.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,24 @@ def stage_files(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
 
 def needing(stage: str, graph: Mapping[str, StageFiles]) -> set[str]:
     """The stage and all that need what it writes, at any distance."""
+    return _reached(
+        stage, lambda one: [name for name, files in graph.items() if _touch(files.reads, graph[one].writes)]
+    )
+
+
+def needed_by(stage: str, graph: Mapping[str, StageFiles]) -> set[str]:
+    """The stage and all whose files it needs, at any distance."""
+    return _reached(
+        stage, lambda one: [name for name, files in graph.items() if _touch(graph[one].reads, files.writes)]
+    )
+
+
+def _reached(stage: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
     reached, pending = {stage}, [stage]
     while pending:
-        writes = graph[pending.pop()].writes
-        after = {name for name, files in graph.items() if name not in reached and _touch(files.reads, writes)}
-        reached |= after
-        pending += sorted(after)
+        new = set(neighbours(pending.pop())) - reached
+        reached |= new
+        pending += sorted(new)
     return reached
 
 

@@ -134,19 +134,19 @@ def results_dir() -> Path:
     return root() / "results"
 
 
-def table_file(table: str) -> Path:
-    """A table in machine-readable form."""
-    return results_dir() / "tables" / f"{table}.csv"
+def table_file(table: str, folder: Path | None = None) -> Path:
+    """A table in machine-readable form; here as below, ``folder`` is where results are if not in ``results``."""
+    return (folder or results_dir()) / "tables" / f"{table}.csv"
 
 
-def figure_file(figure: str) -> Path:
+def figure_file(figure: str, folder: Path | None = None) -> Path:
     """A figure; its data are in :func:`figure_data_file`."""
-    return results_dir() / "figures" / f"{figure}.png"
+    return (folder or results_dir()) / "figures" / f"{figure}.png"
 
 
-def figure_data_file(figure: str) -> Path:
+def figure_data_file(figure: str, folder: Path | None = None) -> Path:
     """The data that a figure shows, as a table."""
-    return results_dir() / "figures" / f"{figure}.csv"
+    return (folder or results_dir()) / "figures" / f"{figure}.csv"
 
 
 def listening_page() -> Path:
@@ -169,14 +169,19 @@ def own_report_dir(report: str) -> Path:
     return results_dir() / "own" / report
 
 
-def provenance_file() -> Path:
+def kept_dir(scale: str, stage: str) -> Path:
+    """What a stage showed at another scale than that of the published results."""
+    return results_dir() / scale / file_stem(stage)
+
+
+def provenance_file(folder: Path | None = None) -> Path:
     """What each stage was made from: parameters, code, versions, machine type."""
-    return results_dir() / "provenance.json"
+    return (folder or results_dir()) / "provenance.json"
 
 
-def published_notebook(stage: str) -> Path:
+def published_notebook(stage: str, folder: Path | None = None) -> Path:
     """An executed notebook for readers."""
-    return results_dir() / "notebooks" / f"{file_stem(stage)}.ipynb"
+    return (folder or results_dir()) / "notebooks" / f"{file_stem(stage)}.ipynb"
 
 
 def file_stem(stage: str) -> str:

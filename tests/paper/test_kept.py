@@ -1,0 +1,75 @@
+"""Results kept apart: the tables and figures of one stage, with all that made them, and nothing left of before."""
+
+import pandas as pd
+import pytest
+
+from clmr.paper.artefacts import ARTEFACTS
+from clmr.paper.kept import KEEPABLE, keep
+from clmr.paper.planned import PublishedStage
+from clmr.paper.verdicts import DIFFERENCE_COLUMNS
+from clmr.paper.writing import save_table
+from clmr.storage import paths
+from clmr.storage.files import read_json, write_json, write_text
+
+from .examples import difference_row, system, table_6_1
+
+STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", None))
+SHOWN = [artefact for artefact in ARTEFACTS if artefact.stage == "tagging"]
+
+
+@pytest.fixture
+def results(repository):
+    """What two stages leave behind, and a table of a third."""
+    for number, published in enumerate(STAGES):
+        provenance = {"code_sha256": f"{number}" * 64, "params": {"a": number}}
+        cost = {"wall_s": 60.0, "peak_memory_gib": 0.25}
+        write_json(paths.record_file(published.stage), {"provenance": provenance, "cost": cost})
+    for artefact in SHOWN:
+        if artefact.is_table:
+            save_table(pd.DataFrame({"tag": ["piano"], "clips": [3]}), artefact.name)
+        else:
+            write_text(paths.figure_file(artefact.name), artefact.name)
+            write_text(paths.figure_data_file(artefact.name), "a\n1\n")
+    save_table(table_6_1(system("clmr")), "table_6_1")
+    save_table(pd.DataFrame([difference_row()], columns=DIFFERENCE_COLUMNS), "table_differences")
+    save_table(pd.DataFrame({"a": [1]}), "table_6_3")
+    return paths.results_dir()
+
+
+def test_everything_that_the_stage_shows_is_copied_and_nothing_else(results):
+    folder = keep("tagging", "overnight", STAGES)
+    assert folder == results / "overnight" / "tagging"
+    for artefact in SHOWN:
+        kinds = (paths.table_file,) if artefact.is_table else (paths.figure_file, paths.figure_data_file)
+        for kind in kinds:
+            assert kind(artefact.name, folder).read_bytes() == kind(artefact.name).read_bytes()
+    kept = {file.stem for file in folder.rglob("*") if file.is_file()}
+    assert kept == {artefact.name for artefact in SHOWN} | {"table_costs", "provenance", "README"}
+
+
+def test_the_page_shows_them_with_scale_origin_and_costs(results):
+    page = (keep("tagging", "overnight", STAGES) / "README.md").read_text()
+    assert page.startswith("# Results of `tagging` at overnight scale\n")
+    assert "**Overnight scale.**" in page
+    assert [line.split("`")[1] for line in page.splitlines() if line.startswith("## ") and "`" in line] == [
+        artefact.name for artefact in SHOWN
+    ]
+    assert "| CLMR | scores | scores | linear | 81.0 [80.0, 82.0] |" in page
+    assert page.count("scale overnight") == len(SHOWN)
+    assert "| **sum** | 120.0 |  |" in page
+    assert "| `store@primary` |  | `000000000000` |" in page
+    assert list(read_json(paths.provenance_file(results / "overnight" / "tagging"))) == ["store@primary", "tagging"]
+
+
+def test_what_was_kept_before_is_replaced_and_what_is_published_stays(results):
+    published = {file: file.read_bytes() for file in results.rglob("*") if file.is_file()}
+    old = keep("tagging", "overnight", STAGES) / "figures" / "fig_of_old.png"
+    write_text(old, "old")
+    keep("tagging", "overnight", STAGES)
+    assert not old.exists()
+    assert {file: file.read_bytes() for file in published} == published
+
+
+def test_stages_with_a_page_of_their_own_cannot_be_kept():
+    assert {"tagging", "ablation", "transfer", "efficiency", "claims"} <= set(KEEPABLE)
+    assert "listening" not in KEEPABLE
