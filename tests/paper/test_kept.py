@@ -70,6 +70,14 @@ def test_what_was_kept_before_is_replaced_and_what_is_published_stays(results):
     assert {file: file.read_bytes() for file in published} == published
 
 
+def test_what_was_kept_before_outlives_an_error(results):
+    before = (keep("tagging", "overnight", STAGES) / "README.md").read_text()
+    paths.figure_file("fig_1_1").unlink()
+    with pytest.raises(FileNotFoundError, match="fig_1_1"):
+        keep("tagging", "overnight", STAGES)
+    assert (results / "overnight" / "tagging" / "README.md").read_text() == before
+
+
 def test_stages_with_a_page_of_their_own_cannot_be_kept():
     assert {"tagging", "ablation", "transfer", "efficiency", "claims"} <= set(KEEPABLE)
     assert "listening" not in KEEPABLE

@@ -27,7 +27,8 @@ def keep(stage: str, scale: Scale, stages: Sequence[PublishedStage]) -> Path:
         scale: Label of all numbers.
         stages: It and all whose outputs it needs, in the order of the pipeline.
     """
-    folder = paths.kept_dir(scale, stage)
+    kept = paths.kept_dir(scale, stage)
+    folder = kept.with_name(f".{kept.name}.new")
     shutil.rmtree(folder, ignore_errors=True)
     artefacts = [artefact for artefact in ARTEFACTS if artefact.stage == stage]
     tables = {artefact.name: table_text(artefact.name) for artefact in artefacts if artefact.is_table}
@@ -42,7 +43,9 @@ def keep(stage: str, scale: Scale, stages: Sequence[PublishedStage]) -> Path:
         f"file in this folder."
     )
     write_text(folder / "README.md", page(title, scale, artefacts, tables, stages, costs))
-    return folder
+    # Only now: what is kept already outlives an error above.
+    shutil.rmtree(kept, ignore_errors=True)
+    return folder.rename(kept)
 
 
 def _copy(source: Path, target: Path) -> None:

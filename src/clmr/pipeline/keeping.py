@@ -1,13 +1,15 @@
 """Keeping the results of a stage at another scale: which stages they come from, and whether those are up to date."""
 
+import json
+import subprocess
+import sys
+
 from clmr.paper.kept import KEEPABLE, keep
-from clmr.paper.planned import PublishedStage, Scale
-from clmr.pipeline.code import combined_digest
-from clmr.pipeline.stage import open_stage, read_plan
+from clmr.paper.planned import Scale
+from clmr.pipeline.stage import open_stage
 from clmr.pipeline.stage_graph import needed_by, stage_files
 from clmr.pipeline.stage_params import ReportStage
 from clmr.storage import paths
-from clmr.storage.files import read_json
 from clmr.storage.strict import require
 from clmr.storage.yaml_files import read_yaml
 
@@ -24,26 +26,33 @@ def keep_results(stage: str) -> str:
     Raises:
         FileNotFoundError: If nothing is planned.
         ValueError: If there is no such stage, if the scale is that of the published results, or if the stage or one
-            that it needs has not run with the parameters and the code of the plan.
+            that it needs has not run with today's parameters, data and code.
     """
     require(stage in KEEPABLE, "the stage to keep", stage, f"one of {', '.join(KEEPABLE)}")
+    # The parameters may have changed since the plan was made, and the results since the stage ran.
+    outdated = outdated_stages(f"{stage}@thesis")
+    if outdated:
+        raise ValueError(f"{', '.join(outdated)}: out of date or not run yet; dvc repro {stage}@thesis runs them")
     report = open_stage(ReportStage, "report").params
     allowed = f"another than {PUBLISHED_SCALE}, whose results are those in the folder results"
-    require(report.scale != PUBLISHED_SCALE, "the scale of the plan", report.scale, allowed)
+    require(report.scale != PUBLISHED_SCALE, "scale in params.yaml", report.scale, allowed)
     graph = stage_files(read_yaml(paths.root() / "dvc.yaml"), read_yaml(paths.params_file()))
-    names = {name.removesuffix("@thesis") for name in needed_by(f"{stage}@thesis", graph)}
-    needed = [published for published in report.stages if published.stage in names]
-    outdated = [published.stage for published in needed if not _is_current(published)]
-    if outdated:
-        raise ValueError(f"{', '.join(outdated)} did not run as planned; dvc repro {stage}@thesis runs what is missing")
-    folder = keep(stage, report.scale, needed)
+    needed = {name.removesuffix("@thesis") for name in needed_by(f"{stage}@thesis", graph)}
+    folder = keep(stage, report.scale, [published for published in report.stages if published.stage in needed])
     return f"{folder.relative_to(paths.root()).as_posix()} has the {report.scale} results of {stage}"
 
 
-def _is_current(published: PublishedStage) -> bool:
-    """Whether the record of a stage is of the parameters and the code that are planned."""
-    file, plan = paths.record_file(published.stage), read_plan(published.stage)
-    if not file.is_file():
-        return False
-    made_from = read_json(file)["provenance"]
-    return (made_from["params"], made_from["code_sha256"]) == (plan["params"], combined_digest(plan["code"]))
+def outdated_stages(stage: str) -> list[str]:
+    """A stage and those that it needs, as far as DVC would run them now.
+
+    Args:
+        stage: Name as DVC has it.
+
+    Raises:
+        ValueError: If DVC cannot tell, as while it is running stages.
+    """
+    command = [sys.executable, "-m", "dvc", "status", "--with-deps", "--json", stage]
+    done = subprocess.run(command, cwd=paths.root(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"dvc status {stage} failed: {done.stderr.strip()}")
+    return sorted(json.loads(done.stdout))
