@@ -46,7 +46,7 @@ def readme(_: argparse.Namespace) -> str:
 
 
 def keep(arguments: argparse.Namespace) -> str:
-    """Keep what a stage shows at another scale in results/<scale>, apart from the published results."""
+    """Copy a stage's tables and figures to results/<scale>/<stage>, where no other scale overwrites them."""
     # Imported here: what knows all stages imports torch, which takes seconds.
     from clmr.pipeline.keeping import keep_results
 

@@ -1,5 +1,8 @@
-"""Results kept apart: the tables and figures of one stage, with all that made them, and nothing left of before."""
+"""Results kept apart: tables and figures of one stage with their origin, links that hold, nothing lost by an error."""
 
+import re
+
+import nbformat
 import pandas as pd
 import pytest
 
@@ -10,16 +13,21 @@ from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 from clmr.paper.writing import save_table
 from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
+from clmr.storage.notebook_files import write_notebook
 
 from .examples import difference_row, system, table_6_1
 
-STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", None))
+STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", "04_tagging"))
 SHOWN = [artefact for artefact in ARTEFACTS if artefact.stage == "tagging"]
 
 
 @pytest.fixture
 def results(repository):
     """What two stages leave behind, and a table of a third."""
+    prose = nbformat.v4.new_markdown_cell("[Why](../../references/differences.md)", id="why")
+    for path in (paths.source_notebook("04_tagging"), paths.executed_notebook("tagging")):
+        write_notebook(nbformat.v4.new_notebook(cells=[prose]), path)
+    write_text(repository / "references" / "differences.md", "Differences.")
     for number, published in enumerate(STAGES):
         provenance = {"code_sha256": f"{number}" * 64, "params": {"a": number}}
         cost = {"wall_s": 60.0, "peak_memory_gib": 0.25}
@@ -44,7 +52,7 @@ def test_everything_that_the_stage_shows_is_copied_and_nothing_else(results):
         for kind in kinds:
             assert kind(artefact.name, folder).read_bytes() == kind(artefact.name).read_bytes()
     kept = {file.stem for file in folder.rglob("*") if file.is_file()}
-    assert kept == {artefact.name for artefact in SHOWN} | {"table_costs", "provenance", "README"}
+    assert kept == {artefact.name for artefact in SHOWN} | {"table_costs", "provenance", "README", "tagging"}
 
 
 def test_the_page_shows_them_with_scale_origin_and_costs(results):
@@ -56,9 +64,18 @@ def test_the_page_shows_them_with_scale_origin_and_costs(results):
     ]
     assert "| CLMR | scores | scores | linear | 81.0 [80.0, 82.0] |" in page
     assert page.count("scale overnight") == len(SHOWN)
-    assert "| **sum** | 120.0 |  |" in page
+    assert "| **sum** | 120.0 |  |" in (results / "overnight/tagging/tables/table_costs.md").read_text()
     assert "| `store@primary` |  | `000000000000` |" in page
     assert list(read_json(paths.provenance_file(results / "overnight" / "tagging"))) == ["store@primary", "tagging"]
+
+
+@pytest.mark.parametrize("scale", ["overnight", "paper"])
+def test_links_lead_to_files(results, scale):
+    folder = keep("tagging", scale, STAGES)
+    pages = [folder / "README.md", paths.published_notebook("tagging", folder)]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)]+)\)", page.read_text())]
+    assert (pages[1], "../../../../references/differences.md") in links
+    assert [(page, link) for page, link in links if not (page.parent / link).exists()] == []
 
 
 def test_what_was_kept_before_is_replaced_and_what_is_published_stays(results):
@@ -76,8 +93,8 @@ def test_what_was_kept_before_outlives_an_error(results):
     with pytest.raises(FileNotFoundError, match="fig_1_1"):
         keep("tagging", "overnight", STAGES)
     assert (results / "overnight" / "tagging" / "README.md").read_text() == before
+    assert [path.name for path in (results / "overnight").iterdir()] == ["tagging"]
 
 
-def test_stages_with_a_page_of_their_own_cannot_be_kept():
-    assert {"tagging", "ablation", "transfer", "efficiency", "claims"} <= set(KEEPABLE)
-    assert "listening" not in KEEPABLE
+def test_what_can_be_kept_are_stages_with_tables_or_figures_and_without_a_page_of_their_own():
+    assert set(KEEPABLE) <= {artefact.stage for artefact in ARTEFACTS if not artefact.page}

@@ -69,6 +69,7 @@ def publish_records(stages: Sequence[PublishedStage], folder: Path | None = None
     costs = costs[["stage", "wall_s", "peak_memory_gib"]]
     # In a separate file, since costs vary from run to run: the provenance of an equal result stays equal.
     write_csv(costs, paths.table_file("table_costs", folder))
+    write_text(paths.table_file("table_costs", folder).with_suffix(".md"), cost_markdown(costs))
     return costs
 
 
@@ -81,8 +82,7 @@ def write_tables() -> list[str]:
         stated = statements_markdown(claims[(claims.artefact == name) & (claims.verdict != ELSEWHERE)])
         verdicts = f"\nWhat the thesis says of this table, and what ours says of it:\n\n{stated}" if stated else ""
         write_text(paths.table_file(name).with_suffix(".md"), table_text(name) + verdicts)
-    write_text(paths.table_file("table_costs").with_suffix(".md"), cost_markdown(read_table("table_costs")))
-    return [*tables, "table_costs"]
+    return tables
 
 
 def table_text(name: str) -> str:
@@ -94,7 +94,7 @@ def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
     """The page ``results/README.md``.
 
     Args:
-        scale: Label of all numbers, a key of :data:`SCALE_NOTES`.
+        scale: Label of all numbers, a key of :data:`clmr.paper.page.SCALE_NOTES`.
         stages: All stages with a record, in the order of the pipeline.
 
     Raises:
@@ -108,9 +108,7 @@ def gallery(scale: Scale, stages: Sequence[PublishedStage]) -> str:
         )
     files = {one.name: paths.table_file(one.name).with_suffix(".md") for one in ARTEFACTS if one.is_table}
     tables = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
-    title = "# Results\n\nWritten by the stage `report`; every number below comes from a file in this folder."
-    costs = "[Costs](tables/table_costs.md) are apart, since they vary from run to run."
-    return page(title, scale, ARTEFACTS, tables, stages, costs)
+    return page("# Results\n\nWritten by the stage `report`", scale, ARTEFACTS, tables, stages)
 
 
 def write_gallery(scale: Scale, stages: Sequence[PublishedStage]) -> None:

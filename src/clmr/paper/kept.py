@@ -1,19 +1,20 @@
-"""What a notebook shows at another scale, kept apart from the published results, which hold one scale at a time."""
+"""What a stage shows at one scale, in a folder of its own: the gallery is overwritten by the next scale that is run."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.gallery import publish_notebooks, publish_records, table_text
-from clmr.paper.page import cost_markdown, page
+from clmr.paper.page import page
 from clmr.paper.planned import PublishedStage, Scale
 from clmr.storage import paths
 from clmr.storage.files import write_text
 
-_WITH_PAGES = {artefact.stage for artefact in ARTEFACTS if artefact.page}
-KEEPABLE = tuple(dict.fromkeys(artefact.stage for artefact in ARTEFACTS if artefact.stage not in _WITH_PAGES))
-"""Stages whose results can be kept: all that write tables and figures, but none with a page of its own."""
+KEEPABLE = ("tagging", "claims", "ablation", "transfer", "efficiency")
+"""Stages whose results can be kept. Those of chapter 7 show a page to listen to, which has other files."""
 
 
 def keep(stage: str, scale: Scale, stages: Sequence[PublishedStage]) -> Path:
@@ -27,27 +28,40 @@ def keep(stage: str, scale: Scale, stages: Sequence[PublishedStage]) -> Path:
         scale: Label of all numbers.
         stages: It and all whose outputs it needs, in the order of the pipeline.
     """
-    kept = paths.kept_dir(scale, stage)
-    folder = kept.with_name(f".{kept.name}.new")
-    shutil.rmtree(folder, ignore_errors=True)
     artefacts = [artefact for artefact in ARTEFACTS if artefact.stage == stage]
     tables = {artefact.name: table_text(artefact.name) for artefact in artefacts if artefact.is_table}
-    for artefact in artefacts:
-        kinds = (paths.table_file,) if artefact.is_table else (paths.figure_file, paths.figure_data_file)
-        for kind in kinds:
-            _copy(kind(artefact.name), kind(artefact.name, folder))
-    publish_notebooks(stages, folder)
-    costs = f"Their costs:\n\n{cost_markdown(publish_records(stages, folder))}"
-    title = (
-        f"# Results of `{stage}` at {scale} scale\n\nWritten by `clmr keep {stage}`; every number below comes from a "
-        f"file in this folder."
-    )
-    write_text(folder / "README.md", page(title, scale, artefacts, tables, stages, costs))
-    # Only now: what is kept already outlives an error above.
-    shutil.rmtree(kept, ignore_errors=True)
-    return folder.rename(kept)
+    title = f"# Results of `{stage}` at {scale} scale\n\nWritten by `clmr keep {stage}`"
+    with _replacing(paths.kept_dir(scale, stage)) as folder:
+        for artefact in artefacts:
+            kinds = (paths.table_file,) if artefact.is_table else (paths.figure_file, paths.figure_data_file)
+            for kind in kinds:
+                _copy(kind(artefact.name), kind(artefact.name, folder))
+        publish_records(stages, folder)
+        write_text(folder / "README.md", page(title, scale, artefacts, tables, stages))
+        for name in publish_notebooks(stages, folder):
+            _deepen_links(paths.published_notebook(name, folder))
+        _deepen_links(folder / "README.md")
+    return paths.kept_dir(scale, stage)
 
 
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+
+
+def _deepen_links(file: Path) -> None:
+    """Correct links that leave the folder, which were written for ``results``, two levels above."""
+    write_text(file, file.read_text(encoding="utf-8").replace("](../", "](../../../"))
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of ``folder`` when the block ends without error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".new_", dir=folder.parent) as aside:
+        new = Path(aside) / "new"
+        new.mkdir()
+        yield new
+        if folder.exists():
+            folder.rename(Path(aside) / "old")
+        new.rename(folder)

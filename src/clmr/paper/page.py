@@ -30,7 +30,7 @@ SCALE_NOTES = {
     ),
     "paper": (
         "**Paper scale.** Data sets, networks and schedules of the thesis, where it states them; what differs is "
-        "listed in `references/differences.md`."
+        "listed in [differences.md](../references/differences.md)."
     ),
 }
 
@@ -44,27 +44,26 @@ def page(
     artefacts: Sequence[Artefact],
     tables: Mapping[str, str],
     stages: Sequence[PublishedStage],
-    costs: str,
 ) -> str:
-    """Tables and figures, each with its origin, and the provenance of all stages.
+    """Tables and figures, each with its origin, and the provenance of all stages, for the folder that holds them.
 
     Args:
-        title: Heading, and how the page came about.
+        title: Heading, and what wrote the page.
         scale: Label of all numbers, a key of :data:`SCALE_NOTES`.
         artefacts: What it shows, in this order.
         tables: The Markdown of each table among them, by name.
         stages: The stages that made them, in the order of the pipeline.
-        costs: Where costs are, or the costs.
     """
     records = records_of(stages)
     parts = [
-        title,
+        f"{title}; every number below comes from a file in this folder.",
         SCALE_NOTES[scale],
-        *(_section(artefact, tables.get(artefact.name), scale, stages, records) for artefact in artefacts),
+        *(_section(artefact, tables, scale, stages, records) for artefact in artefacts),
         "## Provenance",
         "What each stage was made from. *Code* is a digest of the code that its notebook or module runs, comments and "
         "docstrings left out; [provenance.json](provenance.json) also holds parameter values, package versions, "
-        f"machine type, and whether compiled loops ran. {costs}",
+        "machine type, and whether compiled loops ran. [Costs](tables/table_costs.md) are apart, since they vary from "
+        "run to run.",
         _provenance_table(stages, records),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
@@ -87,11 +86,11 @@ def cost_markdown(costs: pd.DataFrame) -> str:
 
 
 def _section(
-    artefact: Artefact, table: str | None, scale: Scale, stages: Sequence[PublishedStage], records: Records
+    artefact: Artefact, tables: Mapping[str, str], scale: Scale, stages: Sequence[PublishedStage], records: Records
 ) -> str:
     """One table or figure, with its caption above and its origin below."""
-    if table is not None:
-        shown = table.rstrip("\n")
+    if artefact.is_table:
+        shown = tables[artefact.name].rstrip("\n")
         data = f"[data](tables/{artefact.name}.csv)"
     else:
         shown = f"![{artefact.caption}](figures/{artefact.name}.png)"

@@ -1,11 +1,11 @@
 """Which stages need which, read from dvc.yaml and the parameters without starting DVC.
 
-It serves messages only: what runs when, DVC decides.
+It tells what a result comes from, and serves messages; what runs when, DVC decides.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,25 +48,18 @@ def stage_files(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> dict[
 
 def needing(stage: str, graph: Mapping[str, StageFiles]) -> set[str]:
     """The stage and all that need what it writes, at any distance."""
-    return _reached(
-        stage, lambda one: [name for name, files in graph.items() if _touch(files.reads, graph[one].writes)]
-    )
+    reached, pending = {stage}, [stage]
+    while pending:
+        writes = graph[pending.pop()].writes
+        after = {name for name, files in graph.items() if name not in reached and _touch(files.reads, writes)}
+        reached |= after
+        pending += sorted(after)
+    return reached
 
 
 def needed_by(stage: str, graph: Mapping[str, StageFiles]) -> set[str]:
     """The stage and all whose files it needs, at any distance."""
-    return _reached(
-        stage, lambda one: [name for name, files in graph.items() if _touch(graph[one].reads, files.writes)]
-    )
-
-
-def _reached(stage: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
-    reached, pending = {stage}, [stage]
-    while pending:
-        new = set(neighbours(pending.pop())) - reached
-        reached |= new
-        pending += sorted(new)
-    return reached
+    return needing(stage, {name: StageFiles(files.writes, files.reads) for name, files in graph.items()})
 
 
 def grouped(stages: Iterable[str]) -> str:

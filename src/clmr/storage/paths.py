@@ -135,7 +135,7 @@ def results_dir() -> Path:
 
 
 def table_file(table: str, folder: Path | None = None) -> Path:
-    """A table in machine-readable form; here as below, ``folder`` is where results are if not in ``results``."""
+    """A table in machine-readable form; ``folder`` stands for ``results``, here and in the functions below."""
     return (folder or results_dir()) / "tables" / f"{table}.csv"
 
 
@@ -170,7 +170,7 @@ def own_report_dir(report: str) -> Path:
 
 
 def kept_dir(scale: str, stage: str) -> Path:
-    """What a stage showed at another scale than that of the published results."""
+    """Tables and figures of a stage at another scale than the published one."""
     return results_dir() / scale / file_stem(stage)
 
 
