@@ -8,6 +8,7 @@ import pytest
 
 from clmr.paper.artefacts import ARTEFACTS
 from clmr.paper.kept import KEEPABLE, keep
+from clmr.paper.page import SCALE_NOTES
 from clmr.paper.planned import PublishedStage
 from clmr.paper.verdicts import DIFFERENCE_COLUMNS
 from clmr.paper.writing import save_table
@@ -15,7 +16,7 @@ from clmr.storage import paths
 from clmr.storage.files import read_json, write_json, write_text
 from clmr.storage.notebook_files import write_notebook
 
-from .examples import difference_row, system, table_6_1
+from .examples import ROOT, difference_row, system, table_6_1
 
 STAGES = (PublishedStage("store@primary", None), PublishedStage("tagging", "04_tagging"))
 SHOWN = [artefact for artefact in ARTEFACTS if artefact.stage == "tagging"]
@@ -94,6 +95,16 @@ def test_what_was_kept_before_outlives_an_error(results):
         keep("tagging", "overnight", STAGES)
     assert (results / "overnight" / "tagging" / "README.md").read_text() == before
     assert [path.name for path in (results / "overnight").iterdir()] == ["tagging"]
+
+
+def test_committed_results_of_another_scale_stand_in_no_column_with_published_ones():
+    scales = {path.name for path in (ROOT / "results").iterdir()} & set(SCALE_NOTES)
+    assert scales == {"overnight"}
+    for folder, labels in (
+        (ROOT / "results" / "overnight" / "tagging", {"overnight"}),
+        (ROOT / "results", {"embedded"}),
+    ):
+        assert set(pd.read_csv(paths.table_file("table_6_1", folder)).scale) == labels
 
 
 def test_what_can_be_kept_are_stages_with_tables_or_figures_and_without_a_page_of_their_own():
