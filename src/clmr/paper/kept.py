@@ -37,10 +37,10 @@ def keep(stage: str, scale: Scale, stages: Sequence[PublishedStage]) -> Path:
             for kind in kinds:
                 _copy(kind(artefact.name), kind(artefact.name, folder))
         publish_records(stages, folder)
-        write_text(folder / "README.md", page(title, scale, artefacts, tables, stages))
+        write_text(folder / "README.md", _deepened(page(title, scale, artefacts, tables, stages)))
         for name in publish_notebooks(stages, folder):
-            _deepen_links(paths.published_notebook(name, folder))
-        _deepen_links(folder / "README.md")
+            notebook = paths.published_notebook(name, folder)
+            write_text(notebook, _deepened(notebook.read_text(encoding="utf-8")))
     return paths.kept_dir(scale, stage)
 
 
@@ -49,9 +49,9 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _deepen_links(file: Path) -> None:
-    """Correct links that leave the folder, which were written for ``results``, two levels above."""
-    write_text(file, file.read_text(encoding="utf-8").replace("](../", "](../../../"))
+def _deepened(text: str) -> str:
+    """The text with its links that leave the folder corrected: they were written for ``results``, two levels above."""
+    return text.replace("](../", "](../../../")
 
 
 @contextmanager
