@@ -27,6 +27,8 @@ LANES = 16
 _VALUES_WORTH_A_THREAD = 2**16
 # Compiling takes seconds, reading what was compiled earlier a fraction of one.
 _WORTH_A_NOTE_S = 1.5
+# Files of what loops are made of.
+_MADE_OF = ("vectors.py", "lanes.py", "lane_rows.py")
 # Whether anything was loaded: what provenance records.
 _LOADED: list[bool] = []
 Found = TypeVar("Found")
@@ -129,5 +131,5 @@ def _kept_beside_the_source() -> Iterator[None]:
 def _cache_dir() -> Path:
     """A folder whose name changes with the lanes that all loops are made of."""
     # numba sees when the file of a loop has changed, but not the file of a function that it is made of.
-    source = Path(__file__).with_name("lanes.py").read_bytes()
+    source = b"".join(Path(__file__).with_name(name).read_bytes() for name in _MADE_OF)
     return Path(__file__).parent / "__pycache__" / f"loops-{hashlib.sha256(source).hexdigest()[:12]}"

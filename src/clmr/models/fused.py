@@ -90,6 +90,19 @@ def evaluated_pool(maps: Tensor, size: int, loops: Loops) -> Tensor:
     return as_maps(pooled)
 
 
+def packed(weight: Tensor, dtype: torch.dtype) -> np.ndarray:
+    """Weight (C', C, K) as the loops of :mod:`clmr.compute.convolution_loops` take it in a number format: flat.
+
+    >>> weight = torch.arange(4.0).reshape(1, 2, 2)  # of both channels first and second tap
+    >>> packed(weight, torch.float32).tolist()
+    [0.0, 2.0, 1.0, 3.0]
+    """
+    n_after, n_before, n_taps = weight.shape
+    n_at_once = 2 if dtype == torch.bfloat16 else 1
+    by_pair = weight.permute(2, 1, 0).reshape(n_taps, n_before // n_at_once, n_at_once, n_after)
+    return flat(by_pair.transpose(2, 3).to(dtype).contiguous())
+
+
 class _BlockFunction(torch.autograd.Function):
     @staticmethod
     def forward(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from clmr.compute.compiled import flat, share
-from clmr.models.fused import Block, Loops, as_maps, rows_of, statistics_of, track
+from clmr.models.fused import Block, Loops, as_maps, packed, rows_of, statistics_of, track
 
 _TAPS = 3
 # Samples that the loop over lagged products reads at a time.
@@ -46,16 +46,16 @@ def evaluated_stem_and_block(
         stem: Weight (C, 1, 3) and bias (C,) of the first block, with the norm in them.
         block: Weight (C', C, K) and bias (C',) of the next, likewise.
         sizes: Padding of its convolution, and the moments that it pools into one.
-        dtype: Number format of the result, float32 or bfloat16.
+        dtype: Number format of the result, float32 or bfloat16, and where the processor can, of what is multiplied.
         loops: The compiled loops.
     """
-    weight, bias = (part.float().contiguous() for part in (block[0].permute(2, 1, 0), block[1]))
-    n_taps, n_before, n_after = weight.shape
+    n_after, n_before, n_taps = block[0].shape
     n_examples, n_samples = audio.shape
     padding, size = sizes
     n_frames = (n_samples // _TAPS + 2 * padding - n_taps + 1) // size
     out = torch.empty(n_examples, n_frames, n_after, dtype=dtype)
-    values = flat(audio), _terms(*stem), flat(weight), flat(bias), flat(out)
+    weight = packed(block[0], dtype if loops.convolution.TAKES_PAIRS else torch.float32)
+    values = flat(audio), _terms(*stem), weight, flat(block[1].float().contiguous()), flat(out)
     arguments = (*values, n_samples, (n_before, n_after), n_taps, padding, size)
     share(loops.convolution.stem_and_block, *arguments, n_examples=n_examples, n_values=audio.numel())
     return as_maps(out)
