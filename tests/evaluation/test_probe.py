@@ -162,7 +162,7 @@ def test_clip_score_is_the_mean_of_segment_probabilities():
     probes = train_probes("linear", embeddings, embeddings, labels, probe_params(max_epochs=2), 0)
     scores, _ = probes.clip_scores(embeddings)
     ((weights, biases),) = probes.layers
-    logits = ((torch.from_numpy(embeddings.values) - probes.mean) / probes.scale) @ weights + biases
+    logits = (((torch.from_numpy(embeddings.values) - probes.mean) / probes.scale) @ weights.mT) + biases.mT
     expected = logits.double().sigmoid().reshape(2, 40, 4, 3).mean(dim=2)
     np.testing.assert_allclose(scores, expected.detach().numpy(), rtol=1e-6)
 

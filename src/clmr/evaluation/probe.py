@@ -1,18 +1,22 @@
-"""Probes: tagging heads trained on frozen embeddings, several at once."""
+"""Probes: tagging heads trained on frozen embeddings, several at once.
 
-from collections.abc import Callable, Iterator
+What belongs here: what a probe is, what it learns from, and its scores. What does not: the steps of training
+(:mod:`clmr.evaluation.probe_training`).
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from clmr.compute.adam import Adam
 from clmr.compute.precision import Precision
 from clmr.compute.seeding import generator
 from clmr.evaluation.embed import Embeddings, mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc
+from clmr.evaluation.probe_training import Batch, Layers, batches_of, passed, train_layers
 from clmr.models.heads import HeadKind, tagging_head
 from clmr.models.initialisation import initialised
 from clmr.storage.strict import Count, NonNegative, Positive, require, strict
@@ -63,13 +67,13 @@ class Probes:
     """P trained heads of one kind that differ in their seed, and the standardisation in front of them.
 
     Attributes:
-        layers: Weights (P, D, K) and biases (P, 1, K) of each linear layer; between two layers there is a ReLU.
+        layers: Weights and biases, each with a first axis of P.
         mean: Mean of the training embeddings, shape (D,).
         scale: Their standard deviation, 1 where it is zero, shape (D,).
         epochs: Epochs of each probe until its best PR-AUC on validation, P numbers.
     """
 
-    layers: tuple[tuple[Tensor, Tensor], ...]
+    layers: Layers
     mean: Tensor
     scale: Tensor
     epochs: tuple[int, ...]
@@ -87,17 +91,14 @@ class Probes:
     def logits(self, embeddings: Tensor) -> Tensor:
         """Logits (P, B, K) of raw embeddings: (P, B, D), its own batch for each head, or (B, D), the same for all.
 
-        >>> layer = torch.zeros(2, 3, 5), torch.zeros(2, 1, 5)
+        >>> layer = torch.zeros(2, 5, 3), torch.zeros(2, 5, 1)
         >>> probes = Probes((layer,), torch.zeros(3), torch.ones(3), epochs=(0, 0))
         >>> tuple(probes.logits(torch.zeros(4, 3)).shape)
         (2, 4, 5)
         """
         values = (embeddings - self.mean) / self.scale
         values = values.expand(len(self.layers[0][0]), *values.shape[-2:])
-        for index, (weights, biases) in enumerate(self.layers):
-            # One batched product: P small heads take hardly longer than one, whose steps are mostly overhead.
-            values = torch.baddbmm(biases, values.relu() if index else values, weights)
-        return values
+        return passed(self.layers, values.mT)[-1].mT
 
     @torch.inference_mode()
     def clip_scores(self, embeddings: Embeddings) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +110,7 @@ class Probes:
         Args:
             embeddings: Raw, of any clips.
 
-        >>> layer = torch.zeros(2, 3, 5), torch.zeros(2, 1, 5)
+        >>> layer = torch.zeros(2, 5, 3), torch.zeros(2, 5, 1)
         >>> probes = Probes((layer,), torch.zeros(3), torch.ones(3), epochs=(0, 0))
         >>> probes.clip_scores(Embeddings(np.zeros((3, 3), np.float32), np.array([7, 7, 9])))[0].shape
         (2, 2, 5)
@@ -155,16 +156,17 @@ def train_probes(
     probes = Probes(layers, *_mean_and_scale(train.values), epochs=())
     optimizer = Adam(probes.parameters, lr=params.learning_rate[kind], weight_decay=params.weight_decay)
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        orders = [generator(seed, "order", probe, epoch) for probe in range(params.n_probe_seeds)]
-        return _batches(train, labels, params.batch_size, orders)
+    def batches(epoch: int, running: Sequence[int]) -> Iterator[Batch]:
+        orders = [generator(seed, "order", probe, epoch) for probe in running]
+        for values, tags in batches_of(train, labels, params.batch_size, orders):
+            yield values.sub_(probes.mean).div_(probes.scale), tags
 
-    def validation_scores(chosen: np.ndarray) -> np.ndarray:
-        scores, rows = probes.clip_scores(valid)
-        return mean_pr_auc(labels[rows], scores[chosen])
+    def validation_scores(layers: Layers) -> np.ndarray:
+        scores, rows = replace(probes, layers=layers).clip_scores(valid)
+        return mean_pr_auc(labels[rows], scores)
 
-    best = _fit(probes, optimizer, params, batches, validation_scores)
-    return replace(probes, layers=_in_pairs(best.weights), epochs=tuple(best.epochs.tolist()))
+    best = train_layers(layers, optimizer, batches, validation_scores, params.max_epochs, params.patience_epochs)
+    return replace(probes, layers=best.layers, epochs=tuple(best.epochs.tolist()))
 
 
 def _mean_and_scale(values: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -174,104 +176,14 @@ def _mean_and_scale(values: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(values.mean(axis=0)), torch.where(scale > 0, scale, torch.ones_like(scale))
 
 
-def _initial_layers(
-    kind: HeadKind, embedding_dim: int, n_tags: int, draws: list[torch.Generator]
-) -> tuple[tuple[Tensor, Tensor], ...]:
-    """Layers of untrained heads, one for each generator, as :class:`Probes` has them."""
+def _initial_layers(kind: HeadKind, embedding_dim: int, n_tags: int, draws: list[torch.Generator]) -> Layers:
+    """Layers of untrained heads, one for each generator."""
     heads = [initialised(lambda: tagging_head(kind, embedding_dim, n_tags), own) for own in draws]
     linear = [[layer for layer in head.modules() if isinstance(layer, nn.Linear)] for head in heads]
-    stacked = [
-        torch.stack(tensors).detach().requires_grad_()
-        for layers in zip(*linear, strict=True)
-        for tensors in ([layer.weight.T for layer in layers], [layer.bias.unsqueeze(0) for layer in layers])
-    ]
-    return _in_pairs(stacked)
-
-
-def _in_pairs(tensors: list[Tensor]) -> tuple[tuple[Tensor, Tensor], ...]:
-    """Weights and biases of each layer, from all of them in a row."""
-    return tuple(zip(tensors[::2], tensors[1::2], strict=True))
-
-
-@dataclass
-class _Best:
-    """What early stopping has kept of each of P probes.
-
-    Attributes:
-        weights: The parameters of :class:`Probes`, each row as of the best epoch of its probe.
-        scores: PR-AUC of that epoch, shape (P,).
-        epochs: The epoch, shape (P,).
-        running: Whether the probe still has patience, shape (P,).
-    """
-
-    weights: list[Tensor]
-    scores: np.ndarray
-    epochs: np.ndarray
-    running: np.ndarray
-
-    def update(self, epoch: int, scores: np.ndarray, parameters: list[Tensor], patience_epochs: int) -> None:
-        """Keep the parameters of probes that became better, and end those that have not for too long.
-
-        Args:
-            epoch: The epoch that has ended, from 1.
-            scores: PR-AUC of the probes that are still running.
-            parameters: Parameters after this epoch, of all probes.
-            patience_epochs: Epochs without a better score that a probe is allowed.
-        """
-        running = np.flatnonzero(self.running)
-        improved = scores > self.scores[running]
-        better = running[improved]
-        self.scores[better], self.epochs[better] = scores[improved], epoch
-        for kept, tensor in zip(self.weights, parameters, strict=True):
-            kept[better] = tensor.detach()[better]
-        # What has stopped stays stopped, also where further epochs would be better: alone, it would not see them.
-        self.running &= epoch - self.epochs < patience_epochs
-
-
-def _fit(
-    probes: Probes,
-    optimizer: Adam,
-    params: ProbeParams,
-    batches: Callable[[int], Iterator[tuple[Tensor, Tensor]]],
-    validation_scores: Callable[[np.ndarray], np.ndarray],
-) -> _Best:
-    """Train the probes in place until all of them have stopped early; the best weights of each.
-
-    Args:
-        probes: Untrained.
-        optimizer: Of their parameters.
-        params: Limits of early stopping.
-        batches: Batches of an epoch, as :func:`_batches` yields them.
-        validation_scores: PR-AUC of the probes that a mask of shape (P,) chooses.
-    """
-    n_probes = params.n_probe_seeds
-    kept = [tensor.detach().clone() for tensor in probes.parameters]
-    # Scores below any PR-AUC, so that the first epoch always counts as better.
-    best = _Best(kept, np.full(n_probes, -1.0), np.zeros(n_probes, dtype=int), np.ones(n_probes, dtype=bool))
-    for epoch in range(1, params.max_epochs + 1):
-        for values, targets in batches(epoch):
-            optimizer.zero_grad()
-            losses = functional.binary_cross_entropy_with_logits(probes.logits(values), targets, reduction="sum")
-            # Means over segments and tags, summed over probes: the gradient of each is that of its own loss.
-            (losses / targets[0].numel()).backward()
-            optimizer.step()
-        best.update(epoch, validation_scores(best.running), probes.parameters, params.patience_epochs)
-        if not best.running.any():
-            break
-    # The released code keeps the last weights, which are those that early stopping found to be worse.
-    return best
-
-
-def _batches(
-    train: Embeddings, labels: np.ndarray, batch_size: int, orders: list[torch.Generator]
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """All segments, raw, in an order of its own for each of P probes, with the tags of their clips.
-
-    Yields:
-        Embeddings of shape (P, B, D) and tags of shape (P, B, K), both float32.
-    """
-    # Labelled, and later standardised, batch by batch: a second copy of a large corpus's embeddings takes gigabytes.
-    values, tags, clips = torch.from_numpy(train.values), torch.from_numpy(labels), torch.from_numpy(train.clips)
-    order = torch.stack([torch.randperm(len(values), generator=draws) for draws in orders])
-    for batch in order.split(batch_size, dim=1):
-        yield values[batch], tags[clips[batch]].float()
+    return tuple(
+        (
+            torch.stack([layer.weight.detach() for layer in of_heads]),
+            torch.stack([layer.bias.detach().unsqueeze(1) for layer in of_heads]),
+        )
+        for of_heads in zip(*linear, strict=True)
+    )

@@ -62,7 +62,7 @@ def head_scores(probes: Probes, values: np.ndarray) -> np.ndarray:
         probes: Trained on embeddings of the same encoder.
         values: Activations of the encoder's last layer, which are its embeddings, shape (B, D).
 
-    >>> layer = torch.zeros(2, 3, 5), torch.zeros(2, 1, 5)
+    >>> layer = torch.zeros(2, 5, 3), torch.zeros(2, 5, 1)
     >>> head_scores(Probes((layer,), torch.zeros(3), torch.ones(3), epochs=(0, 0)), np.zeros((4, 3), np.float32)).shape
     (4, 5)
     """
