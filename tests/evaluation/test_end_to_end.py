@@ -36,3 +36,5 @@ def test_scores_of_the_clips_that_decided_when_to_stop_are_written_too(store, tm
         scores, rows = load_clip_scores(tmp_path / "scores", 0, split)
         assert rows.tolist() == store.rows(split).tolist()
         np.testing.assert_array_equal(scores[END_TO_END], predict(trained.model, recipe, store, rows, CPU))
+    evaluate_supervised(trained, recipe, 0, store, CPU, tmp_path / "test alone", with_valid=False)
+    assert [file.name for file in (tmp_path / "test alone").iterdir()] == ["scores_0.safetensors"]

@@ -29,7 +29,7 @@ def test_weights_are_those_of_scikit_learn(n_clips, inverse, tolerance):
     x = rng.normal(size=(n_clips, 20))
     y = (x[:, :3] + rng.normal(size=(n_clips, 3)) > 0.3).astype(float)
     y[0], y[1] = 0, 1
-    fitted = fit_logistic(x, y, 1 / inverse, n_iterations=300)
+    _, fitted = fit_logistic(x, y, [9.0, 1 / inverse], n_iterations=300)
     for tag in range(3):
         expected = LogisticRegression(C=inverse, tol=1e-10, max_iter=10_000).fit(x, y[:, tag])
         np.testing.assert_allclose(fitted[:-1, tag], expected.coef_[0], atol=tolerance)

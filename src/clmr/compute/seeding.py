@@ -36,9 +36,12 @@ def seeded_dropout(device: torch.device, seed: int, *place: int | str) -> Iterat
     ...     torch.equal(drop(ones), first)
     True
     """
-    devices = range(torch.cuda.device_count()) if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(_derived(seed, *place))
+    on_cuda, derived = device.type == "cuda", _derived(seed, *place)
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_cuda else []):
+        # Not torch.manual_seed, which keeps a stack trace for every kind of device that is not there.
+        torch.default_generator.manual_seed(derived)
+        if on_cuda:
+            torch.cuda.manual_seed_all(derived)
         yield
 
 

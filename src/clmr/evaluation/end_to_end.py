@@ -46,7 +46,14 @@ def _supervised_seed(
 
 
 def evaluate_supervised(
-    trained: Trained, recipe: SupervisedRecipe, seed: int, store: Store, device: torch.device, output_dir: Path
+    trained: Trained,
+    recipe: SupervisedRecipe,
+    seed: int,
+    store: Store,
+    device: torch.device,
+    output_dir: Path,
+    *,
+    with_valid: bool = True,
 ) -> list[ScoreRow]:
     """Scores on the test split, one row with the head ``end_to_end``; scores of clips are written to ``output_dir``.
 
@@ -59,13 +66,15 @@ def evaluate_supervised(
         seed: The seed it was trained with; also seeds the bootstrap, and names the file.
         store: The store it was trained on.
         device: Where to compute.
-        output_dir: Receives the scores of the validation and test clips.
+        output_dir: Receives the scores of the test clips.
+        with_valid: Whether it receives those of the validation clips, too.
 
     Raises:
         ValueError: If no test clip is as long as the model's input.
     """
     test = store.rows("test")
-    for split, rows in (("valid", trained.clips.valid), ("test", long_enough(store, test, recipe.model.clip_samples))):
+    rows_of = {"valid": trained.clips.valid} if with_valid else {}
+    for split, rows in (rows_of | {"test": long_enough(store, test, recipe.model.clip_samples)}).items():
         scores = predict(trained.model, recipe, store, rows, device)
         save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows, split)
     # Counted, since short clips are left out silently otherwise: systems with long inputs see fewer clips.

@@ -4,6 +4,7 @@ What belongs here: the probe, and its scores on a share of the labels. What does
 (:mod:`clmr.batches.label_subsets`), and probes on all labels (:mod:`clmr.evaluation.probe`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def few_labels_probe(
     scale = np.where(scale > 0, scale, 1.0)
     scaled = (features - mean) / scale
     targets, valid = store.tags[labelled].astype(np.float64), store.rows("valid")
-    fits = [fit_logistic(scaled[labelled], targets, 1 / c, params.n_iterations) for c in params.inverse_penalties]
+    fits = fit_logistic(scaled[labelled], targets, [1 / c for c in params.inverse_penalties], params.n_iterations)
     candidates = [_sigmoid(scaled @ fitted[:-1] + fitted[-1]) for fitted in fits]
     quality = [mean_pr_auc(store.tags[valid], scores[valid]).item() for scores in candidates]
     best = int(np.argmax(quality))
@@ -133,44 +134,56 @@ def score_few_labels(
     return [{"head": HEAD, "seed": seed} | summary_of(store, rows, probe.scores[rows], n_resamples, seed) | counts]
 
 
-def fit_logistic(features: np.ndarray, targets: np.ndarray, penalty: float, n_iterations: int) -> np.ndarray:
-    """Weights and intercepts of one L2-penalised logistic regression per tag, shape (D + 1, K), intercepts last.
+def fit_logistic(
+    features: np.ndarray, targets: np.ndarray, penalties: Sequence[float], n_iterations: int
+) -> list[np.ndarray]:
+    """Weights and intercepts of one L2-penalised logistic regression per tag, shape (D + 1, K), for each penalty.
 
-    It minimises sum_i loss_i + penalty / 2 |w|^2; intercepts are not penalised. Of tags that have both classes; the
-    weights of others are zero, and their intercepts -inf or +inf.
+    Intercepts come last. A regression minimises sum_i loss_i + penalty / 2 |w|^2; intercepts are not penalised. Of tags
+    that have both classes; the weights of others are zero, and their intercepts -inf or +inf.
 
-    The curvature of the loss is at most a quarter of X'X, which is the same for all tags. So one decomposition of X
-    gives all of them a step that cannot overshoot, and Nesterov's momentum makes it fast.
+    The curvature of the loss is at most a quarter of X'X, which is the same for all tags and penalties. So one
+    decomposition of X gives all of them a step that cannot overshoot, and Nesterov's momentum makes it fast.
 
     Source: Boehning 1992, Multinomial logistic regression algorithm.
 
     Args:
         features: Shape (clips, D).
         targets: 0/1, shape (clips, K).
-        penalty: 1 / C of scikit-learn, > 0.
+        penalties: Each 1 / C of scikit-learn, > 0.
         n_iterations: Steps.
 
     >>> x, y = np.array([[-1.0], [0.0], [2.0], [1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
-    >>> fit_logistic(x, y, penalty=1.0, n_iterations=100).round(3).tolist()  # as scikit-learn's, with C=1
+    >>> fit_logistic(x, y, penalties=[1.0], n_iterations=100)[0].round(3).tolist()  # as scikit-learn's, with C=1
     [[0.453], [-0.226]]
     """
     mean = features.mean(axis=0)
     # In the basis of its singular vectors X'X is diagonal, and of D dimensions no more are left than there are clips.
     left, singular, basis = np.linalg.svd(features - mean, full_matrices=False)
     design = np.hstack([left * singular, np.ones((len(features), 1))])
-    # Centred columns make the intercept independent of the weights, here and in the bound of the curvature.
-    penalties = np.append(np.full(len(singular), penalty), 0.0)[:, None]
-    curvature = np.append(singular**2, len(features))[:, None] / 4 + penalties
+    share, fits = targets.mean(axis=0), []
+    for penalty in penalties:
+        # Centred columns make the intercept independent of the weights, here and in the bound of the curvature.
+        shrinkage = np.append(np.full(len(singular), penalty), 0.0)[:, None]
+        curvature = np.append(singular**2, len(features))[:, None] / 4 + shrinkage
+        solution = _minimum(design, targets, shrinkage, curvature, n_iterations)
+        weights, intercepts = basis.T @ solution[:-1], solution[-1]
+        weights[:, (share == 0) | (share == 1)] = 0.0
+        intercepts = np.where(share == 0, -np.inf, np.where(share == 1, np.inf, intercepts - mean @ weights))
+        fits.append(np.vstack([weights, intercepts]))
+    return fits
+
+
+def _minimum(
+    design: np.ndarray, targets: np.ndarray, shrinkage: np.ndarray, curvature: np.ndarray, n_iterations: int
+) -> np.ndarray:
+    """Coefficients of the columns of ``design`` after so many steps, shape (columns, K)."""
     current = ahead = np.zeros((design.shape[1], targets.shape[1]))
     for step in range(n_iterations):
-        gradient = design.T @ (_sigmoid(design @ ahead) - targets) + penalties * ahead
+        gradient = design.T @ (_sigmoid(design @ ahead) - targets) + shrinkage * ahead
         previous, current = current, ahead - gradient / curvature
         ahead = current + step / (step + 3) * (current - previous)
-    weights, intercepts = basis.T @ current[:-1], current[-1]
-    share = targets.mean(axis=0)
-    weights[:, (share == 0) | (share == 1)] = 0.0
-    intercepts = np.where(share == 0, -np.inf, np.where(share == 1, np.inf, intercepts - mean @ weights))
-    return np.vstack([weights, intercepts])
+    return current
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

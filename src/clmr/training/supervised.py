@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     Augmentations = Annotated[Any, Late("clmr.augmentations.chain:AugmentationParams")]
 
-SCORED_AT_ONCE = 64
+SCORED_AT_ONCE = 128
 """Segments of a pass in which nothing is learned. Without gradients they take less memory than a step of training, and
 on a CPU a pass of a narrow network takes 3 ms besides what its segments take."""
 
