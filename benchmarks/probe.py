@@ -60,7 +60,7 @@ class Case:
         """The heads on frozen embeddings, stopped early; the epochs that each was trained."""
         parts = [embeddings.of(self.store.rows(split)) for split in ("train", "valid")]
         best = [train_probes(kind, *parts, self.store.tags, self.params, seed=0).epochs for kind in self.params.heads]
-        # All probes of a kind are trained until the last of them stops.
+        # Encoded anew in each epoch, segments would serve all probes of a kind, until the last of them stops.
         return [min(max(epochs) + self.params.patience_epochs, self.params.max_epochs) for epochs in best]
 
     def segments_encoded(self, epochs: list[int]) -> int:

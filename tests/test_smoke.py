@@ -18,15 +18,20 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("src", "notebooks", "references", "params", "params.yaml", "dvc.yaml", ".dvcignore", "pyproject.toml")
 
 
-def run(folder: Path, *arguments: str, errors: bool = False) -> str:
-    """Output of a DVC command in the copy, on a terminal of 160 columns, with standard error if wanted."""
+def done_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """A Python module that has been run in the copy, on a terminal of 160 columns."""
     environment = os.environ | {
         "PYTHONPATH": str(folder / "src"),
         "COLUMNS": "160",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(folder: Path, *arguments: str, errors: bool = False) -> str:
+    """Output of a DVC command in the copy, with standard error if wanted."""
+    done = done_in(folder, "dvc", *arguments)
     assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
     return done.stdout + (done.stderr if errors else "")
 
@@ -40,9 +45,7 @@ def rerun(folder: Path) -> set[str]:
 
 def keep_tagging(folder: Path) -> tuple[int, str]:
     """Exit status and last line of ``clmr keep tagging`` in the copy."""
-    command = [sys.executable, "-m", "clmr.cli", "keep", "tagging"]
-    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = done_in(folder, "clmr.cli", "keep", "tagging")
     return done.returncode, (done.stderr if done.returncode else done.stdout).splitlines()[-1]
 
 

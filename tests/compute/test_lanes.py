@@ -30,7 +30,12 @@ def test_lanes_are_rounded_as_torch_rounds(by_instruction, monkeypatch):
     assert torch.equal(torch.from_numpy(out).view(torch.bfloat16), values.bfloat16())
 
 
-@pytest.mark.parametrize("name", ["CPU_NAME", "CPU_FEATURES"])
-def test_nothing_is_asked_of_a_processor_that_the_compiler_is_told_to_do_without(name, monkeypatch):
-    monkeypatch.setattr(numba.config, name, "generic")
+@pytest.mark.parametrize(("name", "value"), [("CPU_NAME", "generic"), ("CPU_FEATURES", "+avx2"), ("ENABLE_AVX", 0)])
+def test_nothing_is_asked_of_a_processor_that_the_compiler_is_told_to_do_without(name, value, monkeypatch):
+    monkeypatch.setattr(vectors.binding, "get_host_cpu_features", lambda: {"avx512bf16": True})
+    for found in ("CPU_NAME", "CPU_FEATURES"):
+        monkeypatch.setattr(numba.config, found, None)
+    monkeypatch.setattr(numba.config, "ENABLE_AVX", 1)
+    assert vectors.multiplies_pairs()
+    monkeypatch.setattr(numba.config, name, value)
     assert not vectors.multiplies_pairs()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from clmr.evaluation.end_to_end import evaluate_supervised, predict
+from clmr.evaluation.end_to_end import evaluate_supervised, predict, save_validation_scores
 from clmr.evaluation.scores import load_clip_scores
 from clmr.models.heads import END_TO_END
 from clmr.models.taggers import build_tagger
@@ -31,10 +31,9 @@ def test_prediction_is_the_mean_over_whole_segments(store):
 def test_scores_of_the_clips_that_decided_when_to_stop_are_written_too(store, tmp_path):
     recipe = supervised_recipe(max_epochs=1)
     trained = train_supervised(recipe, 0, store, tmp_path / "work", CPU)
+    save_validation_scores(trained, recipe, 0, store, CPU, tmp_path / "scores")
     evaluate_supervised(trained, recipe, 0, store, CPU, tmp_path / "scores")
     for split in ("valid", "test"):
         scores, rows = load_clip_scores(tmp_path / "scores", 0, split)
         assert rows.tolist() == store.rows(split).tolist()
         np.testing.assert_array_equal(scores[END_TO_END], predict(trained.model, recipe, store, rows, CPU))
-    evaluate_supervised(trained, recipe, 0, store, CPU, tmp_path / "test alone", with_valid=False)
-    assert [file.name for file in (tmp_path / "test alone").iterdir()] == ["scores_0.safetensors"]

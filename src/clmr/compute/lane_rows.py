@@ -24,6 +24,20 @@ def _with_pairs(builder: Any, total: Any, value: Any, factor: Any) -> Any:
     return call(builder, _ADD_PAIRS, VECTOR, [total, factor, value])
 
 
+def _with_products(context: Any, builder: Any, kinds: tuple[Any, Any], arguments: Any, n_rows: int) -> Any:
+    found, values, position, distance, *place = arguments
+    vector, add = (BITS, _with_pairs) if kinds[0].dtype == types.int16 else (VECTOR, _with_product)
+    align = kinds[0].dtype.bitwidth // 8
+    factor = builder.load(pointer(context, builder, kinds[1], place, vector), align=align)
+    first = context.make_array(kinds[0])(context, builder, values).data
+    for row in range(n_rows):
+        source = builder.bitcast(builder.gep(first, [position]), vector.element.as_pointer())
+        value = spread(builder, builder.load(source, align=align), vector)
+        total = add(builder, builder.extract_value(found, row), value, factor)
+        found, position = builder.insert_value(found, total, row), builder.add(position, distance)
+    return found
+
+
 class Rows(NamedTuple):
     """What loops do with several lanes at once, whose sums stay in registers while products are added to them.
 
@@ -68,20 +82,11 @@ def rows_of_lanes(n_rows: int) -> Rows:
 
     @intrinsic
     def with_products(_typing: Any, sums: Any, array: Any, index: Any, step: Any, factors: Any, at: Any) -> Any:
-        in_pairs = array.dtype == types.int16
+        if array.dtype != factors.dtype:
+            return None
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            found, target, position, distance, *place = arguments
-            vector, add = (BITS, _with_pairs) if in_pairs else (VECTOR, _with_product)
-            align = array.dtype.bitwidth // 8
-            factor = builder.load(pointer(context, builder, factors, place, vector), align=align)
-            first = context.make_array(array)(context, builder, target).data
-            for row in range(n_rows):
-                source = builder.bitcast(builder.gep(first, [position]), vector.element.as_pointer())
-                value = spread(builder, builder.load(source, align=align), vector)
-                total = add(builder, builder.extract_value(found, row), value, factor)
-                found, position = builder.insert_value(found, total, row), builder.add(position, distance)
-            return found
+            return _with_products(context, builder, (array, factors), arguments, n_rows)
 
         return rows(rows, array, types.intp, types.intp, factors, types.intp), generate
 

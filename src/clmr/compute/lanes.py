@@ -34,7 +34,7 @@ _ROUND = "llvm.x86.avx512bf16.cvtneps2bf16.512"
 
 
 def _rounded(builder: Any, values: Any) -> Any:
-    """Float32 lanes as bfloat16, rounded to nearest, ties to even."""
+    """Float32 lanes as bfloat16, rounded to nearest, ties to even; subnormal numbers may become zero."""
     if multiplies_pairs():
         return call(builder, _ROUND, HALVES, [values])
     bits = builder.bitcast(values, BITS)

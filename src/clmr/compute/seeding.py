@@ -36,12 +36,11 @@ def seeded_dropout(device: torch.device, seed: int, *place: int | str) -> Iterat
     ...     torch.equal(drop(ones), first)
     True
     """
-    on_cuda, derived = device.type == "cuda", _derived(seed, *place)
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_cuda else []):
-        # Not torch.manual_seed, which keeps a stack trace for every kind of device that is not there.
-        torch.default_generator.manual_seed(derived)
-        if on_cuda:
-            torch.cuda.manual_seed_all(derived)
+    devices = range(torch.cuda.device_count()) if device.type == "cuda" else []
+    # torch.manual_seed seeds every kind of device, and keeps a stack trace for each that is not there.
+    set_seed = torch.default_generator.manual_seed if device.type == "cpu" else torch.manual_seed
+    with torch.random.fork_rng(devices=devices):
+        set_seed(_derived(seed, *place))
         yield
 
 

@@ -1,4 +1,4 @@
-"""Vectors of the compiler's, which lanes are, and what processors can do with them.
+"""Vector types of the compiler, of which lanes are one, and what processors can do with them.
 
 What belongs here: types, and how instructions are written for the compiler. What does not: what loops are written in
 (``clmr.compute.lanes`` and ``lane_rows``).
@@ -69,7 +69,8 @@ def has_wide_registers() -> bool:
 
 
 def multiplies_pairs() -> bool:
-    """Whether this processor rounds to bfloat16, and multiplies pairs of them, and the compiler is told so."""
-    # A compiler that is told of another processor would end the process over an instruction that this one lacks.
-    as_found = numba.config.CPU_NAME is None and numba.config.CPU_FEATURES is None
+    """Whether this processor rounds to bfloat16 and multiplies pairs of such numbers, and the compiler knows it."""
+    # A compiler that is told of another processor ends the process over an instruction that it does not know.
+    config = numba.config
+    as_found = config.CPU_NAME is None and config.CPU_FEATURES is None and bool(config.ENABLE_AVX)
     return as_found and bool(binding.get_host_cpu_features().get("avx512bf16"))

@@ -31,7 +31,7 @@ def supervised_seeds(
         recipe: The recipe.
         store: A labelled corpus.
         resume_dir: Folder of unfinished states, each in a folder of its own.
-        output_dir: As for :func:`evaluate_supervised`.
+        output_dir: Receives the scores of the validation and test clips.
     """
     work = functools.partial(_supervised_seed, recipe, store.folder, resume_dir, output_dir)
     return seeds_side_by_side(work, recipe.seeds)
@@ -42,18 +42,12 @@ def _supervised_seed(
 ) -> tuple[Trained, list[ScoreRow]]:
     store = open_store(store_dir)
     trained = train_supervised(recipe, seed, store, resume_dir / f"seed_{seed}", device())
+    save_validation_scores(trained, recipe, seed, store, device(), output_dir)
     return trained, evaluate_supervised(trained, recipe, seed, store, device(), output_dir)
 
 
 def evaluate_supervised(
-    trained: Trained,
-    recipe: SupervisedRecipe,
-    seed: int,
-    store: Store,
-    device: torch.device,
-    output_dir: Path,
-    *,
-    with_valid: bool = True,
+    trained: Trained, recipe: SupervisedRecipe, seed: int, store: Store, device: torch.device, output_dir: Path
 ) -> list[ScoreRow]:
     """Scores on the test split, one row with the head ``end_to_end``; scores of clips are written to ``output_dir``.
 
@@ -67,16 +61,14 @@ def evaluate_supervised(
         store: The store it was trained on.
         device: Where to compute.
         output_dir: Receives the scores of the test clips.
-        with_valid: Whether it receives those of the validation clips, too.
 
     Raises:
         ValueError: If no test clip is as long as the model's input.
     """
     test = store.rows("test")
-    rows_of = {"valid": trained.clips.valid} if with_valid else {}
-    for split, rows in (rows_of | {"test": long_enough(store, test, recipe.model.clip_samples)}).items():
-        scores = predict(trained.model, recipe, store, rows, device)
-        save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows, split)
+    rows = long_enough(store, test, recipe.model.clip_samples)
+    scores = predict(trained.model, recipe, store, rows, device)
+    save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows)
     # Counted, since short clips are left out silently otherwise: systems with long inputs see fewer clips.
     counts = {
         "epochs": trained.best_epoch,
@@ -86,6 +78,15 @@ def evaluate_supervised(
     }
     found = summary_of(store, rows, scores, recipe.n_resamples, seed)
     return [{"head": END_TO_END, "seed": seed} | found | counts]
+
+
+def save_validation_scores(
+    trained: Trained, recipe: SupervisedRecipe, seed: int, store: Store, device: torch.device, output_dir: Path
+) -> None:
+    """Write the scores of the validation clips, for what is chosen by them; arguments are those of the evaluation."""
+    rows = trained.clips.valid
+    scores = predict(trained.model, recipe, store, rows, device)
+    save_clip_scores(output_dir, seed, {END_TO_END: scores}, rows, "valid")
 
 
 @torch.inference_mode()

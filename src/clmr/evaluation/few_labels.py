@@ -139,8 +139,8 @@ def fit_logistic(
 ) -> list[np.ndarray]:
     """Weights and intercepts of one L2-penalised logistic regression per tag, shape (D + 1, K), for each penalty.
 
-    Intercepts come last. A regression minimises sum_i loss_i + penalty / 2 |w|^2; intercepts are not penalised. Of tags
-    that have both classes; the weights of others are zero, and their intercepts -inf or +inf.
+    Intercepts come last, and are not penalised: each regression minimises sum_i loss_i + penalty / 2 |w|^2. Tags of a
+    single class have weights of zero, and intercepts of -inf or +inf.
 
     The curvature of the loss is at most a quarter of X'X, which is the same for all tags and penalties. So one
     decomposition of X gives all of them a step that cannot overshoot, and Nesterov's momentum makes it fast.

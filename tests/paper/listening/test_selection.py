@@ -39,7 +39,7 @@ def test_a_split_of_fewer_clips_gives_all_of_them():
 
 def test_scores_of_segments_average_to_those_that_the_evaluation_has_of_clips():
     rng = torch.Generator().manual_seed(0)
-    layer = torch.randn(2, 3, 5, generator=rng), torch.randn(2, 1, 5, generator=rng)
+    layer = torch.randn(2, 5, 3, generator=rng), torch.randn(2, 5, 1, generator=rng)
     probes = Probes((layer,), torch.randn(3, generator=rng), torch.ones(3), epochs=(1, 1))
     values = torch.randn(6, 3, generator=rng).numpy()
     of_clips, _ = probes.clip_scores(Embeddings(values, np.array([0, 0, 0, 1, 1, 1])))

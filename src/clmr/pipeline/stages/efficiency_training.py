@@ -71,13 +71,12 @@ def score(
         rows: Clips of the subset of that seed, whose labels are used.
         start: Makes what is fine-tuned; None trains from scratch.
         unfinished: Keeps unfinished work.
-        output: Receives the row of scores, and the scores of single test clips. Those of validation clips would be a
-            seventh of all that is scored, and nothing reads them.
+        output: Receives the row of scores, and the scores of single test clips.
     """
     logging.getLogger("clmr").info("%s, seed %d", name, seed)
     labels = Labels(open_store(paths.store_dir(recipe.store)), rows)
     trained = train_on_labels(recipe, seed, labels, start(labels) if start else None, unfinished, device())
-    scored = evaluate_supervised(trained, recipe, seed, labels.store, device(), output, with_valid=False)
+    scored = evaluate_supervised(trained, recipe, seed, labels.store, device(), output)
     save_score_rows(output, [row | {"n_labelled_clips": len(trained.clips.train)} for row in scored])
 
 

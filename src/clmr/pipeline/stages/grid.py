@@ -12,7 +12,7 @@ from typing import Any
 
 from clmr.compute.runtime import device, log_to_output
 from clmr.corpora.store import STORE_NAME, open_store
-from clmr.evaluation.end_to_end import evaluate_supervised
+from clmr.evaluation.end_to_end import evaluate_supervised, save_validation_scores
 from clmr.evaluation.frozen import Folders, evaluate_encoder
 from clmr.evaluation.probe import ProbeParams
 from clmr.evaluation.scores import join_scores, save_score_rows
@@ -65,6 +65,7 @@ def score(
     # Encoders that were pre-trained are probed; supervised networks score themselves.
     if isinstance(recipe, SupervisedRecipe):
         trained = train_supervised(recipe, seed, store, unfinished, device())
+        save_validation_scores(trained, recipe, seed, store, device(), output)
         rows = evaluate_supervised(trained, recipe, seed, store, device(), output)
     else:
         encoder = pretrain(recipe, seed, store, unfinished, device()).encoder
