@@ -2,8 +2,9 @@
 
 ``references/recipe_search.yaml`` has two lists of candidates, ``validation`` and ``folds``, each candidate as values
 that differ from a recipe to start from, which states what it needs in place of the line ``clmr_primary`` of
-``params.yaml``. Each is trained under every seed of its list, or under those named, and scored by linear probes, on
-the validation clips or by folds over training and validation clips; no score of a test clip is computed. Results are
+``params.yaml``. Each is trained under every seed of its list, or under those named, and scored by linear probes, at a
+rate that the list states, on the validation clips or by folds over training and validation clips; no score of a test
+clip is computed. Results are
 appended to ``references/recipe_search_<list>.csv``, where those that stand there already are not computed again, and
 shown in ``references/recipe_search.md``.
 
@@ -54,14 +55,15 @@ def search(listed: Mapping[str, Any], score: "Score", seeds: list[int], table: P
     """Train and score the candidates of one list that its table lacks, and append them to it.
 
     Args:
-        listed: Seeds, the recipe to start from, and candidates.
+        listed: Seeds, what differs in the parameters of probes, the recipe to start from, and candidates.
         score: How an encoder is scored.
         seeds: Seeds to use in place of those listed, if any.
         table: The table; created if it is missing.
     """
     found = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=["candidate", "seed"])
     known = set(zip(found.candidate, found.seed, strict=True))
-    base = with_line(read_yaml(paths.params_file()), listed["start"])
+    params = overlaid(read_yaml(paths.params_file()), {"probe": listed["probe"]}, "recipe_search.yaml")
+    base = with_line(params, listed["start"])
     for candidate, values in listed["candidates"].items():
         for seed in seeds or listed["seeds"]:
             if (candidate, seed) not in known:
