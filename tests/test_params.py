@@ -173,7 +173,9 @@ def test_paper_scale_has_the_recipes_of_the_full_size_on_the_data_of_the_thesis(
 def test_overnight_scale_has_the_data_of_the_embedded_scale_and_equally_wide_twins():
     params, embedded = read_params(BASE, OVERLAYS["overnight"]), read_params(BASE)
     assert params.scale == "overnight"
-    assert (params.corpora, params.stores, params.probe) == (embedded.corpora, embedded.stores, embedded.probe)
+    assert (params.corpora, params.stores) == (embedded.corpora, embedded.stores)
+    # Probes keep the rates that the published tables of this scale were made with.
+    assert replace(params.probe, learning_rate=embedded.probe.learning_rate) == embedded.probe
     runs, supervised = runs_of(params), supervised_runs_of(params)
     for role in ("primary", "secondary"):
         clmr, twin = runs[f"clmr_{role}"].recipe, supervised[f"sample_cnn_{role}"].recipe
