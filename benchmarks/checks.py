@@ -7,6 +7,7 @@ from benchmarks.plain import with_weights_of
 from benchmarks.workloads import synthetic_audio
 from clmr.compute.precision import autocast
 from clmr.models.initialisation import initialise
+from clmr.models.level import levelled
 from clmr.models.sample_cnn import SampleCNN, SampleCNNParams
 
 # Relative to the largest value. GPUs multiply float32 with 10 bits of mantissa in convolutions by
@@ -50,7 +51,8 @@ def check_encoder(params: SampleCNNParams, device: torch.device, precision: str)
     encoder = SampleCNN(params).eval()
     initialise(encoder, torch.Generator().manual_seed(0))
     audio = synthetic_audio(_CHECKED_CLIPS, params.clip_samples, params.sample_rate_hz)
-    reference = with_weights_of(encoder)(audio)
+    # The plain one has no level of its own.
+    reference = with_weights_of(encoder)(levelled(audio, params.level))
     encoder.to(device)
     with autocast(device, precision):
         found = encoder(audio.to(device))
