@@ -4,9 +4,8 @@
 that differ from a recipe to start from, which states what it needs in place of the line ``clmr_primary`` of
 ``params.yaml``. Each is trained under every seed of its list, or under those named, and scored by linear probes, at a
 rate that the list states, on the validation clips or by folds over training and validation clips; no score of a test
-clip is computed. Results are
-appended to ``references/recipe_search_<list>.csv``, where those that stand there already are not computed again, and
-shown in ``references/recipe_search.md``.
+clip is computed. Results are appended to ``references/recipe_search_<list>.csv``, where those that stand there already
+are not computed again, and shown in ``references/recipe_search.md``.
 
 The stores must have been built: ``dvc repro store@primary``.
 """
