@@ -1,6 +1,8 @@
 """Settings of the machine: read from the environment, refused with a reason, invisible in results."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -52,6 +54,19 @@ def test_the_log_goes_to_standard_output_once(capsys):
 def test_a_bar_leaves_no_trace_without_a_terminal(capsys):
     assert list(progress.progress(range(3), "counting")) == [0, 1, 2]
     assert capsys.readouterr().err == ""
+
+
+def test_a_process_with_a_bar_that_ends_at_once_leaks_nothing():
+    # As in processes that work side by side.
+    code = (
+        "import multiprocessing, os\n"
+        "from clmr.compute.progress import progress\n"
+        "multiprocessing.set_start_method('spawn')\n"
+        "list(progress(range(3), 'counting'))\n"
+        "os._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_notes_go_to_standard_error_which_no_notebook_keeps(capsys):
