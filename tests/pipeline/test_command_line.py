@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clmr.pipeline.with_workers import modules_of
 from clmr.storage import paths
 from clmr.storage.files import write_json
 
@@ -28,8 +29,9 @@ def test_a_stage_of_another_group_is_refused(planned_store):
     assert "found the stage 'evaluate@a', allowed are those of store" in done.stderr
 
 
-def test_an_error_raised_on_purpose_is_a_sentence(planned_store):
-    done = command("-m", "clmr.pipeline.stages.store", "store@a")
+@pytest.mark.parametrize("launcher", [[], ["clmr.pipeline.with_workers"]])
+def test_an_error_raised_on_purpose_is_a_sentence(planned_store, launcher):
+    done = command("-m", *launcher, "clmr.pipeline.stages.store", "store@a")
     assert done.returncode == 1
     assert done.stderr.startswith("store@a: ")
     assert "clips.csv: no such file; run the stage that writes it" in done.stderr
@@ -42,8 +44,32 @@ def test_what_was_printed_is_not_lost_when_a_process_leaves():
     assert (done.returncode, len(done.stdout)) == (0, 100_001)
 
 
-def test_a_notebook_stage_that_is_not_planned_is_a_sentence(planned_store):
-    done = command("-m", "clmr.pipeline.notebooks", "02_pretraining", "pretrain@nope")
+def test_workers_import_the_modules_of_the_stage(planned_store):
+    names = ["01_download.ipynb", "clmr.compute.map_loops", "clmr.corpora.decode_clips", "clmr.losses", "epoch"]
+    names += ["clmr.paper.listening:page.css"]
+    code = dict.fromkeys(names, "a digest")
+    for stage in ("grid@a", "store@a"):
+        write_json(paths.plan_file(stage), {"stage": stage, "params": {}, "code": code})
+    assert modules_of("grid@a") == ["clmr.corpora.decode_clips", "clmr.losses"]
+    assert modules_of("store@a") == ["clmr.corpora.decode_clips"]
+    assert modules_of("store@nope") == []
+
+
+def test_a_launcher_has_imported_nothing_slow_when_it_starts_the_server():
+    done = command("-c", "import clmr.pipeline.with_workers, sys; print({'torch', 'pandas', 'numpy'} & {*sys.modules})")
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("arguments", [[], ["clmr.pipeline.stages.store"]])
+def test_a_launcher_without_a_stage_says_how_it_is_used(arguments):
+    done = command("-m", "clmr.pipeline.with_workers", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("usage: python -m clmr.pipeline.with_workers MODULE")
+
+
+@pytest.mark.parametrize("launcher", [[], ["clmr.pipeline.with_workers"]])
+def test_a_notebook_stage_that_is_not_planned_is_a_sentence(planned_store, launcher):
+    done = command("-m", *launcher, "clmr.pipeline.notebooks", "02_pretraining", "pretrain@nope")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("pretrain@nope: ")

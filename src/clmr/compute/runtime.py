@@ -8,18 +8,23 @@ import logging
 import os
 import platform
 import sys
+from typing import TYPE_CHECKING
 
-import torch
+# Where it is used: how many workers there are to be is asked before anything that takes a second to import.
+if TYPE_CHECKING:
+    import torch
 
 _X86 = ("x86_64", "AMD64", "i386", "i686")
 
 
-def device() -> torch.device:
+def device() -> "torch.device":
     """The device to compute on.
 
     Raises:
         ValueError: If ``CLMR_DEVICE`` names none that torch can use.
     """
+    import torch
+
     wanted = os.environ.get("CLMR_DEVICE", "cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(wanted)
@@ -30,12 +35,14 @@ def device() -> torch.device:
     return chosen
 
 
-def has_bf16_instructions(chosen: torch.device) -> bool:
+def has_bf16_instructions(chosen: "torch.device") -> bool:
     """Whether a device computes in bfloat16 by itself; if not, torch imitates it, far more slowly than float32.
 
     Args:
         chosen: The device.
     """
+    import torch
+
     if chosen.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # On processors with AVX-512, torch's library has fast code even where the instructions themselves are missing. Of

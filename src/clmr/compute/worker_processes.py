@@ -5,19 +5,32 @@ keeps every result that comes before its turn. Here the item is known that a wor
 no more than a few results wait.
 """
 
+import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.util import get_temp_dir
 from typing import Any, Generic, TypeVar
+
+import psutil
+
+from clmr.compute.progress import note
 
 T = TypeVar("T")
 R = TypeVar("R")
 _AHEAD = 8
+# Whether workers are forked from a server. Not kept as multiprocessing's own default, by which numba makes a semaphore
+# that a process leaves behind when it ends at once.
+_SERVED: list[bool] = []
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,57 @@ class _Worker:
     pipe: Connection
     index: int | None = None
     since: float = field(default_factory=time.monotonic)
+
+
+def import_ahead(modules: Sequence[str]) -> None:
+    """Have another process import modules from now on, from which the workers of this one are then forked.
+
+    Importing torch and what is built on it takes seconds, here and again in each new process. Called first of all, this
+    lets both happen at the same time, and workers start at once. Only on Linux; elsewhere nothing happens, since system
+    libraries may not survive a fork, and workers are new processes.
+
+    Args:
+        modules: Their names. What raises ``ImportError`` is left to the workers; any other error ends the server, and
+            then no worker can be started.
+    """
+    if sys.platform != "linux":
+        return
+    multiprocessing.set_forkserver_preload(list(modules))
+    # Inherited: Ctrl-C is this process's affair, and the server ends with it.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+        _SERVED.append(True)
+    except OSError as error:
+        note(f"workers will start as new processes, some seconds later: {error.strerror or error}")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def end_server() -> None:
+    """End the process that :func:`import_ahead` started, if it did, once all workers have ended.
+
+    Then the system counts the memory of the workers among that of this process's children; as long as the process that
+    they were forked from runs, it is counted as that one's alone.
+    """
+    if not _SERVED:
+        return
+    _SERVED.clear()
+    # An account of memory is not worth losing a result for.
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process().children():
+            if "multiprocessing.forkserver" in " ".join(child.cmdline()):
+                # Left to itself, it would end with this process, after taking apart for half a second what it imported.
+                child.kill()
+                child.wait()
+    # Of its socket. Python removes it when it takes itself apart, which a stage does not wait for.
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)
+
+
+def worker_context() -> BaseContext:
+    """How processes are to be started: as :func:`import_ahead` arranged it, or as new ones."""
+    # Never forked from this process: a child could lock up in threads that torch has started here.
+    return multiprocessing.get_context("forkserver" if _SERVED else "spawn")
 
 
 def in_order(
@@ -75,20 +139,19 @@ class _Crew(Generic[T, R]):
 
     def __init__(self, work: Callable[[T], R], patience_s: float | None) -> None:
         self._work, self._patience_s, self._workers = work, patience_s, list[_Worker]()
-        # Spawned, not forked: a forked child could lock up in threads that torch has started here.
-        self._context = multiprocessing.get_context("spawn")
+        self._context: Any = worker_context()
 
     def hire(self, n_workers: int) -> None:
         """Start processes, and wait until each is ready: one that cannot start must not count as an item's fault."""
-        started = [self._start() for _ in range(n_workers)]
-        for worker in started:
-            try:
+        try:
+            started = [self._start() for _ in range(n_workers)]
+            for worker in started:
                 worker.pipe.recv()
-            except EOFError:
-                raise RuntimeError(
-                    "a process ended before it began to work; see its message above, and start programs that use "
-                    "several processes under if __name__ == '__main__'"
-                ) from None
+        except EOFError:
+            raise RuntimeError(
+                "a process ended before it began to work; see its message above, and start programs that use "
+                "several processes under if __name__ == '__main__'"
+            ) from None
         self._workers += started
 
     def idle(self) -> _Worker | None:
@@ -163,6 +226,8 @@ class _Crew(Generic[T, R]):
 
 def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
     """Work until the pipe ends, or the process that started this one does."""
+    # Where it is to fork, numba makes a semaphore that would be left behind when this process is ended.
+    multiprocessing.set_start_method("spawn", force=True)
     # Ctrl-C is the parent's affair; here it would only print a traceback for each process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A killed parent dismisses nobody, and what is started in its place would work beside its orphans.

@@ -55,7 +55,7 @@ def leave() -> NoReturn:
     """End the process successfully without taking apart what it has imported.
 
     That takes Python half a second once torch is imported, and has no effect: all files are closed by now, and all
-    threads and processes that a stage starts end with the block that started them.
+    threads and workers that a stage starts end with the block that started them.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -67,7 +67,7 @@ def check_parameters_cell(source: Path) -> None:
 
 
 def main() -> None:
-    """Command line of a notebook stage."""
+    """Command line of a notebook stage; ends the process."""
     parser = argparse.ArgumentParser(description="execute a notebook as a stage of the pipeline")
     parser.add_argument("notebook", help="name without suffix, such as 02_pretraining")
     parser.add_argument("stage", help="name as in dvc.yaml, such as pretrain@clmr_primary")
@@ -81,6 +81,7 @@ def main() -> None:
         sys.exit(f"{arguments.stage}: {error.ename}: {error.evalue}{_what_still_runs(error, arguments.stage)}")
     except (ValueError, OSError) as error:
         sys.exit(f"{arguments.stage}: {error}")
+    leave()
 
 
 def _what_still_runs(error: papermill.PapermillExecutionError, stage: str) -> str:
@@ -105,4 +106,3 @@ def _run(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     main()
-    leave()

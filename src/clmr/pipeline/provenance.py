@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from clmr.compute.runtime import n_workers
+from clmr.compute.worker_processes import end_server
 from clmr.pipeline.code import combined_digest
 from clmr.pipeline.stage import read_plan
 from clmr.storage import paths
@@ -36,7 +38,9 @@ def recorded(stage: str) -> Iterator[None]:
     # Monotonic: the clock of the day may be set while a stage runs.
     started = time.monotonic()
     yield
-    cost = {"wall_s": round(time.monotonic() - started, 1), "peak_memory_gib": peak_memory_gib()}
+    wall_s = round(time.monotonic() - started, 1)
+    end_server()
+    cost = {"wall_s": wall_s, "peak_memory_gib": peak_memory_gib()}
     write_json(paths.record_file(stage), {"provenance": provenance(stage), "cost": cost})
 
 
@@ -77,8 +81,6 @@ def _torch_facts() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return {}
-    from clmr.compute.runtime import n_workers  # imports torch
-
     compiled = sys.modules.get("clmr.compute.compiled")
     return {
         "compiled_loops": compiled.in_use() if compiled else "none",

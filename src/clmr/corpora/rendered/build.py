@@ -6,7 +6,6 @@ build that was killed continues where it stopped, and ends with the same bytes. 
 the work folder, for later builds and for other corpora.
 """
 
-import multiprocessing
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import soundfile
 
 from clmr.compute.progress import progress
+from clmr.compute.worker_processes import worker_context
 from clmr.corpora.rendered.catalogue import WorkRef
 from clmr.corpora.rendered.params import RenderedCorpusParams
 from clmr.corpora.rendered.planning import ClipPlan, plan_corpus
@@ -101,8 +101,7 @@ def _completed(tasks: list[_Task], n_workers: int) -> Iterator[None]:
     if n_workers == 1:
         yield from map(_render_work, tasks)
         return
-    # Spawned, not forked: the caller may have started threads that a forked child would lock up in.
-    with multiprocessing.get_context("spawn").Pool(n_workers) as pool:
+    with worker_context().Pool(n_workers) as pool:
         yield from pool.imap_unordered(_render_work, tasks)
 
 

@@ -24,5 +24,10 @@ def work(stage: Stage[ActivationsStage]) -> None:
     print(f"{params.run} on {params.store}: {found.values.shape[0]} segments, {found.values.shape[1]} features")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(ActivationsStage, "activations of the test segments", ["activations"], work)
+
+
+if __name__ == "__main__":
+    main()

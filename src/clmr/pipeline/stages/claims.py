@@ -25,5 +25,10 @@ def work(stage: Stage[ClaimsStage]) -> None:
     print(verdict_counts(table))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(ClaimsStage, "decide the claims of the thesis", ["claims"], work)
+
+
+if __name__ == "__main__":
+    main()

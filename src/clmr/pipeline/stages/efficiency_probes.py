@@ -58,5 +58,10 @@ def _distinct(
             yield seed, features
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(EfficiencyProbesStage, "probe encoders on shares of the labels", ["efficiency_probes"], work)
+
+
+if __name__ == "__main__":
+    main()

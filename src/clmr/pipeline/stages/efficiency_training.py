@@ -108,5 +108,10 @@ def probed(checkpoint: Path, embeddings: Path, params: FewLabelsProbeParams, lab
     return Start(load_encoder(checkpoint), probe.weights, probe.intercepts)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(EfficiencyTrainingStage, "train networks on shares of the labels", ["efficiency_training"], work)
+
+
+if __name__ == "__main__":
+    main()

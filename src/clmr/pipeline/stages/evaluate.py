@@ -49,5 +49,10 @@ def work_inputs(stage: Stage[EvaluateStage], store: Path) -> list[Path]:
     return [*checkpoints, store / STORE_NAME]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(EvaluateStage, "probe frozen encoders", GROUPS, work)
+
+
+if __name__ == "__main__":
+    main()

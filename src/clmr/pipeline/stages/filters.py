@@ -18,5 +18,10 @@ def work(stage: Stage[FiltersStage]) -> None:
     print(f"{params.run}, filters: {', '.join(counts)}")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(FiltersStage, "what filters respond to", ["filters"], work)
+
+
+if __name__ == "__main__":
+    main()

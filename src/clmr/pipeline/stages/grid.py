@@ -88,5 +88,10 @@ def _n_epochs(recipe: Any) -> int:
     return recipe.max_epochs if isinstance(recipe, SupervisedRecipe) else recipe.epochs
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(GridStage, "train and score the runs of a grid", ["grid"], work)
+
+
+if __name__ == "__main__":
+    main()

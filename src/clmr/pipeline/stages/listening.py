@@ -87,5 +87,10 @@ def _titles(corpus: str, segments: pd.DataFrame) -> pd.Series:
     return titles.where(titles != "", segments.track_id)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(ListeningStage, "build the listening page", ["listening"], work)
+
+
+if __name__ == "__main__":
+    main()

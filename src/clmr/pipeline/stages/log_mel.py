@@ -19,5 +19,10 @@ def work(stage: Stage[LogMelStage]) -> None:
     print_scores(rows)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(LogMelStage, "logistic regression on log-mel statistics", ["log_mel"], work)
+
+
+if __name__ == "__main__":
+    main()

@@ -38,5 +38,10 @@ def work(stage: Stage[OwnReportStage]) -> None:
     print(f"{len(open_store(store).clips)} clips, {output / 'README.md'}")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(OwnReportStage, "write the report on a corpus of one's own", ["own_report"], work)
+
+
+if __name__ == "__main__":
+    main()

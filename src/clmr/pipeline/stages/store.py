@@ -25,5 +25,10 @@ def work(stage: Stage[StoreStage]) -> None:
         print(f"{counted(problems)}; each with its reason in {store / PROBLEMS_NAME}")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Command line of the stage."""
     run_stage(StoreStage, "build a PCM store", ["store"], work)
+
+
+if __name__ == "__main__":
+    main()
