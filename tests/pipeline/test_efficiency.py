@@ -1,6 +1,7 @@
 """Stages of label efficiency: every system and share has scores of its clips, and nothing is trained twice."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,3 +109,7 @@ def test_networks_are_trained_once_and_leave_scores_of_their_clips(tones, monkey
     # With one more share, only that is trained.
     efficiency_training.work(training(0.25, 1.0))
     assert runs[4:] == [(0, 24, False), (1, 24, False)]
+    # Where all are to be trained, those that take longest come first.
+    efficiency_training.work(replace(training(0.25, 1.0), code={"clmr.x": "b"}))
+    assert runs[6:8] == [(0, 24, False), (1, 24, False)]
+    assert len(runs[6:]) == 6

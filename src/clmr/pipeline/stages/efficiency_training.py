@@ -41,11 +41,12 @@ def work(stage: Stage[EfficiencyTrainingStage]) -> None:
         for system, of_system in params.networks.items()
         for recipe in of_system
     }
-    parts = {
-        (name, seed): _part(params, name, recipe, seed, subsets[seed][recipe.label_fraction])
-        for name, recipe in recipes.items()
-        for seed in recipe.seeds
+    rows = {
+        (name, seed): subsets[seed][recipe.label_fraction] for name, recipe in recipes.items() for seed in recipe.seeds
     }
+    # If a long one came last, other cores would wait for it.
+    longest_first = sorted(rows, key=lambda one: _most_crops(recipes[one[0]], len(rows[one])), reverse=True)
+    parts = {(name, seed): _part(params, name, recipes[name], seed, rows[name, seed]) for name, seed in longest_first}
     kept = stage.kept_side_by_side(parts)
     for name, recipe in recipes.items():
         folders = [kept[name, seed] for seed in recipe.seeds]
@@ -93,6 +94,11 @@ def _part(params: EfficiencyTrainingStage, name: str, recipe: FewLabelsRecipe, s
         inputs += [checkpoint, embeddings]
         start = functools.partial(probed, checkpoint, embeddings, params.probe)
     return Part(decisive, inputs, functools.partial(score, name, recipe, seed, rows, start))
+
+
+def _most_crops(recipe: FewLabelsRecipe, n_clips: int) -> int:
+    """About as many crops as a network is trained on if nothing stops it early."""
+    return recipe.max_epochs * max(recipe.crops_per_epoch, n_clips)
 
 
 def probed(checkpoint: Path, embeddings: Path, params: FewLabelsProbeParams, labels: Labels) -> Start:
