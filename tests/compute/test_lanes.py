@@ -1,11 +1,25 @@
 """Lanes: rounding to bfloat16, and what is asked of the processor."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numba
 import numpy as np
 import pytest
 import torch
 
 from clmr.compute import lanes, vectors
+
+
+def test_loops_are_kept_by_what_they_are_made_of_however_they_are_imported():
+    # numba does not see that a loop is out of date when the lanes in it have changed.
+    code = "from clmr.compute import map_loops; print(map_loops.pool.stats.cache_path)"
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).parent.name.startswith("loops-")
 
 
 @pytest.mark.parametrize("by_instruction", [True, False])

@@ -46,18 +46,32 @@ def load(find: Callable[[], Found], attempt: Callable[[Found], None]) -> Found |
     started = time.monotonic()
     # Whatever fails: an unknown processor, a damaged cache. Training goes on without.
     try:
-        with _kept_beside_the_source():
-            found = find()
+        found = find()
         attempt(found)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         note(f"compiled loops fail here ({type(error).__name__}: {reason}); going on without them, more slowly")
         return None
     _LOADED.append(True)
+    _note_if_not_kept()
     took_s = time.monotonic() - started
     if took_s > _WORTH_A_NOTE_S:
         note(f"compiled loops for this processor in {took_s:.0f} s; later processes find them")
     return found
+
+
+@contextmanager
+def kept_beside_the_source() -> Iterator[None]:
+    """A block in which functions are decorated whose compiled form numba is to keep beside the source."""
+    import numba
+
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = before or str(_cache_dir())
+    try:
+        yield
+    finally:
+        # Left as it was: others may use numba in this process.
+        numba.config.CACHE_DIR = before
 
 
 def in_use() -> str:
@@ -112,20 +126,11 @@ def _numba_works() -> bool:
     return True
 
 
-@contextmanager
-def _kept_beside_the_source() -> Iterator[None]:
-    """A block in which numba is told where to keep what the modules imported there compile."""
+def _note_if_not_kept() -> None:
     import numba
 
-    folder, before = _cache_dir(), numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = before or str(folder)
-    try:
-        yield
-    finally:
-        # Left as it was: others may use numba in this process.
-        numba.config.CACHE_DIR = before
-    if not before and not folder.is_dir():
-        note(f"{folder} cannot be written; compiled loops are kept elsewhere, or compiled by every process")
+    if not numba.config.CACHE_DIR and not _cache_dir().is_dir():
+        note(f"{_cache_dir()} cannot be written; compiled loops are kept elsewhere, or compiled by every process")
 
 
 def _cache_dir() -> Path:

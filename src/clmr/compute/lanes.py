@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from clmr.compute.compiled import LANES
+from clmr.compute.compiled import LANES, kept_beside_the_source
 from clmr.compute.vectors import (
     BITS,
     FLAGS,
@@ -166,7 +166,9 @@ Loop = TypeVar("Loop", bound=Callable)
 def compiled(loop: Loop) -> Loop:
     """The function, compiled for the processor when it is first called; it runs beside other threads."""
     try:
-        return numba.njit(loop, parallel=True, nogil=True, cache=True, error_model="numpy")
+        # Here, and not where loops are imported: tests and tools import them, too.
+        with kept_beside_the_source():
+            return numba.njit(loop, parallel=True, nogil=True, cache=True, error_model="numpy")
     except RuntimeError:  # numba finds no folder that it may write its cache to
         return numba.njit(loop, parallel=True, nogil=True, error_model="numpy")
 

@@ -7,7 +7,7 @@ Maps of B examples, T moments and C channels are one flat array in which the cha
 a multiple of the lanes. Values are float32, or bfloat16 held as int16. Every loop takes a range of examples, so that
 threads can share them, and leaves sums apart for each example, so that results do not depend on the number of threads.
 
-Import this by way of :func:`clmr.compute.compiled.load`, which chooses where numba keeps what it has compiled.
+Import this by way of :func:`clmr.compute.compiled.load`, which goes on without loops where numba fails.
 """
 
 import numpy as np
