@@ -16,7 +16,7 @@ from clmr.compute.precision import Precision
 from clmr.compute.seeding import generator
 from clmr.evaluation.embed import Embeddings, mean_over_segments
 from clmr.evaluation.metrics import mean_pr_auc
-from clmr.evaluation.probe_training import Batch, Layers, batches_of, passed, train_layers
+from clmr.evaluation.probe_training import Batch, Layers, batches_of, passed, tensors_of, train_layers
 from clmr.models.heads import HeadKind, tagging_head
 from clmr.models.initialisation import initialised
 from clmr.storage.strict import Count, NonNegative, Positive, require, strict
@@ -81,7 +81,7 @@ class Probes:
     @property
     def parameters(self) -> list[Tensor]:
         """Weights and biases of all layers, each with a first axis of P."""
-        return [tensor for layer in self.layers for tensor in layer]
+        return tensors_of(self.layers)
 
     @property
     def n_parameters(self) -> int:

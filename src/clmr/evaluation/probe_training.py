@@ -23,6 +23,11 @@ Batch = tuple[Tensor, Tensor]
 """Embeddings (P, B, D), which may be overwritten, and tags (P, B, K), both float32."""
 
 
+def tensors_of(layers: Layers) -> list[Tensor]:
+    """Weights and biases, layer after layer, each with a first axis of P."""
+    return [tensor for layer in layers for tensor in layer]
+
+
 def passed(layers: Layers, columns: Tensor) -> list[Tensor]:
     """What each layer reads, and last the logits (P, K, B), for embeddings as columns (P, D, B).
 
@@ -91,7 +96,7 @@ class Best:
         improved = scores > self.scores[self.running]
         better = self.running[improved]
         self.scores[better], self.epochs[better] = scores[improved], epoch
-        for kept, layer in zip(_tensors(self.layers), _tensors(layers), strict=True):
+        for kept, layer in zip(tensors_of(self.layers), tensors_of(layers), strict=True):
             kept[better] = layer[improved]
         # What has stopped stays stopped, also where further epochs would be better: alone, it would not see them.
         going_on = epoch - self.epochs[self.running] < patience_epochs
@@ -158,13 +163,9 @@ def batches_of(
 
 def _drop(layers: Layers, optimizer: Adam, going_on: Tensor) -> None:
     """Leave of layers and optimiser the probes that a mask of shape (P,) chooses."""
-    for tensor in _tensors(layers):
+    for tensor in tensors_of(layers):
         state = optimizer.state[tensor]
         for name in ("exp_avg", "exp_avg_sq"):
             state[name] = state[name][going_on]
         tensor.grad = None
         tensor.data = tensor[going_on]
-
-
-def _tensors(layers: Layers) -> list[Tensor]:
-    return [tensor for layer in layers for tensor in layer]
