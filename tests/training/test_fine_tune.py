@@ -12,6 +12,7 @@ from clmr.models.sample_cnn import SampleCNNParams
 from clmr.models.sample_cnn_tagger import SampleCNNTaggerParams
 from clmr.storage.strict import from_mapping, to_mapping
 from clmr.storage.tensors import load_tensors
+from clmr.training import loop
 from clmr.training.fine_tune import FewLabelsRecipe, FewLabelsRun, Labels, Start, train_on_labels
 from tests.training.recipes import SAMPLE_CNN, supervised_recipe
 
@@ -91,6 +92,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(labels, tmp_path, m
         return step(self, *inputs)
 
     with monkeypatch.context() as patch:
+        patch.setattr(loop, "SAVED_EVERY_S", 0.0)
         patch.setattr(FewLabelsRun, "train_step", dying)
         with pytest.raises(KeyboardInterrupt):
             train_on_labels(params, 0, labels, given, tmp_path / "killed", CPU)

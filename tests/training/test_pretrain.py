@@ -73,12 +73,22 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(
         return step(self, *inputs)
 
     with monkeypatch.context() as patch:
+        patch.setattr(loop, "SAVED_EVERY_S", 0.0)
         patch.setattr(method, "train_step", dying)
         with pytest.raises(KeyboardInterrupt):
             pretrain(params, 0, store, tmp_path / "killed", CPU)
     _, facts = load_tensors(tmp_path / "killed" / "state.safetensors")
     assert len(facts["history"]) == 2
     assert_same(pretrain(params, 0, store, tmp_path / "killed", CPU), whole)
+
+
+def test_states_are_written_every_few_seconds_and_at_the_end(store, tmp_path, monkeypatch):
+    # At the start, after four of five epochs, and after each of two states.
+    clock, saved = iter([0.0, 1.0, 5.0, 5.0, 9.0, 9.9, 12.0]), []
+    monkeypatch.setattr(loop, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(loop, "save_state", lambda path, identity, history, *rest: saved.append(len(history)))
+    pretrain(clmr_recipe(epochs=5), 0, store, tmp_path, CPU)
+    assert saved == [2, 5]
 
 
 @both_methods
@@ -201,8 +211,12 @@ import os, sys
 from pathlib import Path
 
 from clmr.corpora.store import open_store
+from clmr.training import loop
 from clmr.training.pretrain import pretrain_seeds
 from tests.training.recipes import clmr_recipe
+
+# Workers import this, too.
+loop.SAVED_EVERY_S = 0.0
 
 if __name__ == "__main__":
     # A process and all that it starts have two threads, on any machine.

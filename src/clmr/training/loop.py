@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import pandas as pd
@@ -24,6 +25,9 @@ from clmr.training.state import resume_state, save_state
 
 _LOG = logging.getLogger("clmr")
 _STATE_NAME = "state.safetensors"
+SAVED_EVERY_S = 5.0
+"""Seconds between two states, at least. A state holds all weights several times; writing it takes as long as a step of
+a small network, and many runs have epochs of ten steps."""
 # What messages call the columns of a learning curve, and with how many decimals they log them.
 _WORDS = {
     "loss": ("loss", 4),
@@ -154,8 +158,9 @@ class TrainingRun(ABC):
 def train(run: TrainingRun, resume_dir: Path) -> None:
     """Train epoch by epoch until the run is done, starting from a state left in ``resume_dir`` if there is one.
 
-    The state is written after each epoch. The log of a resumed run begins with the epochs so far, so
-    that it does not show whether, or where, the run was interrupted.
+    The state is written after the last epoch, and after every other that ends :data:`SAVED_EVERY_S` or more after the
+    state before it. The log of a resumed run begins with the epochs so far, so that it does not show whether, or where,
+    the run was interrupted.
 
     Raises:
         ValueError: If a loss is no longer finite, or the state was left by another run.
@@ -168,16 +173,24 @@ def train(run: TrainingRun, resume_dir: Path) -> None:
         note(f"resumed after epoch {len(run.history)}")
         for row in run.history:
             _log(run, row)
+    saved_at = monotonic()
     while not run.is_done:
-        epoch = len(run.history)
-        last_step = (epoch + 1) * run.steps_per_epoch - 1
-        row = {"epoch": epoch + 1, **run.train_epoch(epoch), "learning_rate": run.learning_rate(last_step)}
+        row = _next_row(run)
         _require_finite(row)
         run.history.append(row)
         # All processes hold the same weights, so one of them writes.
         if run.world.is_first:
-            save_state(state_path, identity, run.history, run.modules, run.optimizer, run.kept)
+            if run.is_done or monotonic() - saved_at >= SAVED_EVERY_S:
+                save_state(state_path, identity, run.history, run.modules, run.optimizer, run.kept)
+                saved_at = monotonic()
             _log(run, row)
+
+
+def _next_row(run: TrainingRun) -> Row:
+    """Train for one epoch; its row of the learning curve."""
+    epoch = len(run.history)
+    last_step = (epoch + 1) * run.steps_per_epoch - 1
+    return {"epoch": epoch + 1, **run.train_epoch(epoch), "learning_rate": run.learning_rate(last_step)}
 
 
 def curves_of(trained: Mapping[int, HasCurve]) -> pd.DataFrame:
@@ -195,13 +208,13 @@ def write_curves(curves: pd.DataFrame, path: Path) -> None:
 def _require_finite(row: Row) -> None:
     """Raise ``ValueError`` unless all values are finite.
 
-    Called before the state is saved, so that the last state with finite losses can be examined.
+    Called before the state is saved, so that every state has finite losses.
     """
     epoch = row["epoch"]
     for name, value in row.items():
         if not math.isfinite(value):
             raise ValueError(
-                f"the {_WORDS[name][0]} of epoch {epoch} is {value}; the state of epoch {epoch - 1} was kept; "
+                f"the {_WORDS[name][0]} of epoch {epoch} is {value}; the last state that was saved is kept; "
                 f"lower the learning rate or use precision: fp32"
             )
 

@@ -160,9 +160,9 @@ def pretrain(
 ) -> Pretrained:
     """Train an encoder by the recipe, continuing from ``resume_dir`` if an interrupted run left its state there.
 
-    Every draw depends on seed, epoch and step alone, and the state is written after each epoch, so a
-    run that was killed and resumed ends with the same weights as one that was not. The caller ties
-    ``resume_dir`` to recipe, seed, data and code, and removes it once the result is safe.
+    Every draw depends on seed, epoch and step alone, and the state is written after an epoch, but
+    at most every few seconds, so a run that was killed and resumed ends with the same weights as one that was not.
+    The caller ties ``resume_dir`` to recipe, seed, data and code, and removes it once the result is safe.
 
     Several processes share each batch, with batch statistics and negatives over all of them; up to
     rounding the result is that of one process.

@@ -121,8 +121,9 @@ def train_supervised(
     not fallen for ``patience_epochs``, and the best weights are kept.
 
     Every draw depends on seed, epoch and step alone, and the state, best weights included, is
-    written after each epoch, so a run that was killed and resumed ends with the same weights as one
-    that was not. The caller ties ``resume_dir`` to recipe, seed, data and code, and removes it afterwards.
+    written after an epoch, but at most every few seconds, so a run that was killed and resumed ends with
+    the same weights as one that was not. The caller ties ``resume_dir`` to recipe, seed, data and code, and removes
+    it afterwards.
 
     Source: thesis section 6.1 and Table 6.1; loss, crops and Adam as in the released code.
     Differs: the current released code trains MSD with softmax cross-entropy, wrong for several tags, and
